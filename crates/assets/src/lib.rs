@@ -1,0 +1,1 @@
+//! Observations to a device inventory: claims with provenance and confidence.

@@ -1,0 +1,1 @@
+//! Makes hospitals: seeded captures with ground truth, for demonstration, drills and validation.

@@ -1,0 +1,1 @@
+//! What is normal: profiles of devices, learned, saved and asked.

@@ -1,0 +1,4 @@
+//! Log records to observations: one file a format.
+#![forbid(unsafe_code)]
+
+pub mod kinds;

@@ -1,0 +1,1 @@
+//! Runs it: threads, order, back-pressure, shutdown, metrics.

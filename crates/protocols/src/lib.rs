@@ -1,0 +1,42 @@
+//! Flows to observations: one file a protocol.
+//!
+//! A [`Protocol`] says whether a flow is in it ([`Protocol::probe`]) and opens a [`Parser`], which
+//! turns bytes into observations. Parsers recognise by content, never by port; they cannot fail:
+//! what breaks the rules is an observation too. They hold at most their cap, never read the clock
+//! and never panic.
+//!
+//! To add one: a file here with its table of fields, one line in [`ALL`], a capture, a golden and a
+//! fuzz target (`cargo xtask new protocol NAME` writes the start).
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod arp;
+pub mod astm;
+pub mod dhcp;
+pub mod dicom;
+pub mod dns;
+pub mod drive;
+pub mod frames;
+pub mod hl7;
+pub mod http;
+pub mod icmp;
+pub mod mqtt;
+pub mod ntp;
+pub mod remote;
+pub mod seam;
+pub mod smb;
+pub mod syslog;
+pub mod tls;
+
+pub use seam::{Parser, Protocol, ProtocolSpec};
+
+/// Every protocol, in the order in which they are asked.
+pub static ALL: &[&dyn Protocol] = &[];

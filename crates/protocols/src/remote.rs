@@ -1,0 +1,42 @@
+//! Interactive and remote-control sessions, recognised from their first bytes: SSH, Telnet, FTP,
+//! RDP and VNC; with user and outcome where they are in clear text.
+
+use model::field::{Field, FieldType, KindSpec};
+
+/// A session began.
+pub static SESSION: KindSpec = KindSpec {
+    name: "remote.session",
+    doc: "A remote session's protocol was recognised. Subject is the client.",
+    fields: &[
+        Field::new("service", FieldType::Text, "ssh, telnet, ftp, rdp, vnc."),
+        Field::new("software", FieldType::Text, "What the server says it is."),
+        Field::new("client", FieldType::Text, "What the client says it is."),
+    ],
+};
+
+/// A log-on in clear text.
+pub static LOGIN: KindSpec = KindSpec {
+    name: "remote.login",
+    doc: "A log-on and its outcome. Subject is the client.",
+    fields: &[
+        Field::new("service", FieldType::Text, "telnet, ftp, vnc."),
+        Field::new("outcome", FieldType::Text, "success, failure or unknown."),
+        Field::staff("user", "User name, where sent in clear text."),
+        Field::new(
+            "default_credential",
+            FieldType::Bool,
+            "Whether name and password are a published default.",
+        ),
+    ],
+};
+
+/// A file went over FTP.
+pub static TRANSFER: KindSpec = KindSpec {
+    name: "remote.transfer",
+    doc: "A file transfer command over FTP was accepted. Subject is the client.",
+    fields: &[
+        Field::new("service", FieldType::Text, "ftp."),
+        Field::new("action", FieldType::Text, "upload, download, delete, list."),
+        Field::new("extension", FieldType::Text, "Extension of the file, lower case."),
+    ],
+};

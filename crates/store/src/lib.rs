@@ -1,0 +1,1 @@
+//! Keeps observations, findings, cases and devices, size-bounded.

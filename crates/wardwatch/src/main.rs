@@ -1,0 +1,3 @@
+//! The wardwatch program: command line, configuration and wiring.
+
+fn main() {}
