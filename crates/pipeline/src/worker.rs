@@ -91,6 +91,12 @@ impl Worker {
         std::mem::take(&mut self.sink.out)
     }
 
+    /// The same into a list that was emptied before, so that its memory is used again.
+    pub fn swap(&mut self, emptied: &mut Vec<Tagged>) {
+        emptied.clear();
+        std::mem::swap(&mut self.sink.out, emptied);
+    }
+
     /// Counts of the flow engine.
     pub fn stats(&self) -> EngineStats {
         self.engine.stats()
