@@ -39,4 +39,5 @@ pub mod tls;
 pub use seam::{Parser, Protocol, ProtocolSpec};
 
 /// Every protocol, in the order in which they are asked.
-pub static ALL: &[&dyn Protocol] = &[];
+pub static ALL: &[&dyn Protocol] =
+    &[&dns::DNS, &dns::MDNS, &dns::LLMNR, &dhcp::Dhcp, &ntp::Ntp, &icmp::Icmp];
