@@ -19,7 +19,7 @@ mod open;
 use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::sys::ring::Ring;
 use crate::sys::socket;
@@ -28,6 +28,9 @@ use frames::Framing;
 
 /// How long [`PacketSource::next_batch`] waits: short enough for timers to be kept.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Between two looks at a block that fills.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// The kernel counts in 32 bits: blocks after which its counts are read at the latest. Even with
 /// blocks of a megabyte full of the smallest packets that is a hundredth of its range.
@@ -116,19 +119,28 @@ impl LiveSource {
         timeout: Duration,
         each: &mut dyn FnMut(Packet<'_>),
     ) -> Result<Batch, CaptureError> {
-        if let Some(given) = self.take_block(each) {
-            return Ok(Batch::Packets(given));
+        let until = Instant::now() + timeout;
+        loop {
+            if let Some(given) = self.take_block(each) {
+                return Ok(Batch::Packets(given));
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            let events = socket::wait(self.socket.as_fd(), left)
+                .map_err(|error| self.failed("waiting for packets", error))?;
+            if let Some(given) = self.take_block(each) {
+                return Ok(Batch::Packets(given));
+            }
+            if events & libc::POLLERR != 0 {
+                self.take_error()?;
+            }
+            if events & libc::POLLIN == 0 || left.is_zero() {
+                self.check_interface()?;
+                return Ok(Batch::Idle);
+            }
+            // Some kernels report a block as readable from its first packet on, long before they
+            // hand it over. Asking again at once would keep a processor busy until then.
+            std::thread::sleep(left.min(PAUSE));
         }
-        let events = socket::wait(self.socket.as_fd(), timeout)
-            .map_err(|error| self.failed("waiting for packets", error))?;
-        if let Some(given) = self.take_block(each) {
-            return Ok(Batch::Packets(given));
-        }
-        if events & libc::POLLERR != 0 {
-            self.take_error()?;
-        }
-        self.check_interface()?;
-        Ok(Batch::Idle)
     }
 
     /// The counts so far.
