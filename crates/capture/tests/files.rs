@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::io::Write;
 use std::sync::Arc;
 
 use capture::{Batch, CaptureError, Fault, FileReader, Files, PacketSource};
@@ -264,4 +265,44 @@ fn what_is_no_capture_is_told_apart_with_what_to_do() {
         let text = error.unwrap().to_string();
         assert!(text.contains("expected") && text.contains(';'), "{text}");
     }
+}
+
+#[test]
+fn packets_of_a_pipe_are_given_before_it_is_full_or_closed() {
+    let folder = Folder::new();
+    let path = folder.file("placeholder", b"").with_file_name("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let (taken, wait) = std::sync::mpsc::channel();
+    let writer = std::thread::spawn({
+        let path = path.clone();
+        move || {
+            let mut pipe = std::fs::File::options().write(true).open(path).unwrap();
+            let bytes = small_pcap();
+            let (start, end) = bytes.split_at(bytes.len() - 76 - 10);
+            pipe.write_all(start).unwrap();
+            // Only once the first packet was taken come the others.
+            wait.recv().unwrap();
+            pipe.write_all(end).unwrap();
+        }
+    });
+    let mut reader = FileReader::open(&path).unwrap();
+    assert_eq!(reader.progress().total, None);
+    assert_eq!(reader.next_block().unwrap().unwrap().len(), 1);
+    taken.send(()).unwrap();
+    let mut rest = 0;
+    while let Some(block) = reader.next_block().unwrap() {
+        rest += block.len();
+    }
+    assert_eq!(rest, 2);
+    writer.join().unwrap();
+}
+
+#[test]
+fn readers_move_between_threads_and_blocks_are_shared() {
+    fn moves<T: Send>() {}
+    fn is_shared<T: Send + Sync>() {}
+    moves::<FileReader>();
+    moves::<Files>();
+    moves::<capture::LiveSource>();
+    is_shared::<capture::Block>();
 }

@@ -139,6 +139,28 @@ fn both_directions_of_a_flow_reach_one_member_and_all_members_work() {
 }
 
 #[test]
+fn with_rollover_no_member_loses_what_another_has_room_for() {
+    if !can_run("with_rollover_no_member_loses_what_another_has_room_for") {
+        return;
+    }
+    let cable = Cable::new();
+    // One flow goes to one member, whose ring holds about half of it.
+    let sent = datagrams(1_000, 1_400);
+    let mut drops = [0, 0];
+    for rollover in [false, true] {
+        let config =
+            LiveConfig { members: 2, rollover, ring_bytes: 1 << 20, ..LiveConfig::on("in") };
+        let mut members = open(&cable, &config).unwrap();
+        send(&cable, &sent);
+        let seen: usize = members.iter_mut().map(|member| drain(member).len()).sum();
+        let lost: u64 = members.iter().map(LiveSource::drops).sum();
+        assert_eq!(seen as u64 + lost, 1_000, "rollover {rollover}");
+        drops[usize::from(rollover)] = lost;
+    }
+    assert!(drops[1] < drops[0], "{drops:?}");
+}
+
+#[test]
 fn vlan_tags_survive_single_and_stacked() {
     if !can_run("vlan_tags_survive_single_and_stacked") {
         return;
