@@ -131,7 +131,7 @@ const REFUSED_CLONES: &[libc::c_int] = &[
 ];
 
 /// Requests of ioctl that type into a terminal as if a person had.
-const REFUSED_REQUESTS: &[u64] = &[libc::TIOCSTI, libc::TIOCLINUX];
+const REFUSED_REQUESTS: &[libc::Ioctl] = &[libc::TIOCSTI, libc::TIOCLINUX];
 
 type Rules = BTreeMap<libc::c_long, Vec<SeccompRule>>;
 
@@ -178,8 +178,9 @@ fn refused() -> Result<Rules, BackendError> {
         .iter()
         .map(|flag| has_flag(0, number(flag)))
         .collect::<Result<Vec<_>, _>>()?;
+    let request = |n: &libc::Ioctl| u64::from(*n as u32);
     let requests =
-        REFUSED_REQUESTS.iter().map(|request| equal(1, *request)).collect::<Result<Vec<_>, _>>()?;
+        REFUSED_REQUESTS.iter().map(|n| equal(1, request(n))).collect::<Result<Vec<_>, _>>()?;
 
     let whatever = REFUSED.iter().chain(REFUSED_HERE);
     let mut rules: Rules = whatever.flat_map(|call| both_numbers(*call, &[])).collect();
