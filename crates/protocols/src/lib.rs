@@ -39,4 +39,4 @@ pub mod tls;
 pub use seam::{Parser, Protocol, ProtocolSpec};
 
 /// Every protocol, in the order in which they are asked.
-pub static ALL: &[&dyn Protocol] = &[&dicom::Dicom, &hl7::Hl7];
+pub static ALL: &[&dyn Protocol] = &[&dicom::Dicom, &hl7::Hl7, &astm::Astm];

@@ -24,8 +24,9 @@ impl Separators {
     /// As a header segment defines them (MSH, FHS or BHS); the recommended ones where it does not.
     pub(super) fn of(header: &[u8]) -> Self {
         let field = header.get(3).copied().unwrap_or(b'|');
-        let mut encoding = header.get(4..).unwrap_or_default().iter().copied();
-        let mut next = |default| encoding.next().filter(|&c| c != field).unwrap_or(default);
+        let encoding = header.get(4..).unwrap_or_default().iter().copied();
+        let mut encoding = encoding.take_while(|&byte| byte != field);
+        let mut next = |default| encoding.next().unwrap_or(default);
         Self { field, component: next(b'^'), repetition: next(b'~') }
     }
 }
