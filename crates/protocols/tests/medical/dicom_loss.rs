@@ -62,6 +62,41 @@ fn a_query_whose_identifier_was_lost_is_still_said() {
 }
 
 #[test]
+fn a_loss_within_a_pdv_leaves_the_next_one_of_its_pdu() {
+    let set = data_set(&[Text(0x0010, 0x0010, b"PN", "ZZTAINT^SOMEBODY")], IMPLICIT);
+    let echo = command(0x0030, VERIFICATION, 2, false, &[]);
+    // The identifier stands before a command in the same PDU.
+    let both = together(1, &set, &echo);
+    let (identifier, rest) = both.split_at(12 + set.len());
+    let mut turns = opened(FIND, IMPLICIT);
+    turns.push(said(THERE, data(1, true, &command(0x0020, FIND, 1, true, &[]), 4000)));
+    let mut header = identifier[..12].to_vec();
+    header[11] = 2;
+    let mut second = rest.to_vec();
+    second[5] = 3;
+    turns.push(said(THERE, header));
+    turns.push(Turn::Lost(THERE, set.len() as u64));
+    turns.push(said(THERE, second));
+    let all = observe(&Dicom, &turns);
+    let names: Vec<_> =
+        of_kind(&all, "dicom.command").iter().map(|f| f["command"].clone()).collect();
+    assert_eq!(names, ["C-FIND-RQ", "C-ECHO-RQ"]);
+}
+
+#[test]
+fn an_object_cut_off_is_not_said_to_have_come_whole() {
+    let bytes = data(1, false, &image(20_000, EXPLICIT), 1 << 20);
+    for missing in [1, 5_000, bytes.len() - 100] {
+        let mut turns = opened(CT, EXPLICIT);
+        turns.push(said(THERE, data(1, true, &command(0x0001, CT, 1, true, &[]), 4000)));
+        turns.push(said(THERE, &bytes[..bytes.len() - missing]));
+        let all = observe(&Dicom, &turns);
+        assert_eq!(of_kind(&all, "dicom.object").len(), 0, "{missing} bytes missing");
+        assert_eq!(of_kind(&all, "dicom.close")[0]["how"], "lost");
+    }
+}
+
+#[test]
 fn an_answer_seen_before_its_request_waits_for_it() {
     let mut turns = released(opened(CT, EXPLICIT));
     turns.swap(0, 1);
