@@ -29,6 +29,7 @@ pub mod hl7;
 pub mod http;
 pub mod icmp;
 pub mod mqtt;
+pub mod ntlm;
 pub mod ntp;
 pub mod remote;
 pub mod seam;
@@ -39,4 +40,15 @@ pub mod tls;
 pub use seam::{Parser, Protocol, ProtocolSpec};
 
 /// Every protocol, in the order in which they are asked.
-pub static ALL: &[&dyn Protocol] = &[&dicom::Dicom, &hl7::Hl7, &astm::Astm];
+pub static ALL: &[&dyn Protocol] = &[
+    &dicom::Dicom,
+    &hl7::Hl7,
+    &astm::Astm,
+    &dns::DNS,
+    &dns::MDNS,
+    &dns::LLMNR,
+    &dhcp::Dhcp,
+    &ntp::Ntp,
+    &icmp::Icmp,
+    &smb::Smb,
+];
