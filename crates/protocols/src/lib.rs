@@ -43,6 +43,7 @@ pub use seam::{Parser, Protocol, ProtocolSpec};
 pub static ALL: &[&dyn Protocol] = &[
     &dicom::Dicom,
     &hl7::Hl7,
+    &astm::Astm,
     &dns::DNS,
     &dns::MDNS,
     &dns::LLMNR,
