@@ -20,6 +20,7 @@
 
 pub mod arp;
 pub mod astm;
+pub mod credentials;
 pub mod dhcp;
 pub mod dicom;
 pub mod dns;
@@ -40,5 +41,17 @@ pub mod tls;
 pub use seam::{Parser, Protocol, ProtocolSpec};
 
 /// Every protocol, in the order in which they are asked.
-pub static ALL: &[&dyn Protocol] =
-    &[&dns::DNS, &dns::MDNS, &dns::LLMNR, &dhcp::Dhcp, &ntp::Ntp, &icmp::Icmp, &smb::Smb];
+pub static ALL: &[&dyn Protocol] = &[
+    &dns::DNS,
+    &dns::MDNS,
+    &dns::LLMNR,
+    &dhcp::Dhcp,
+    &ntp::Ntp,
+    &icmp::Icmp,
+    &smb::Smb,
+    &remote::ssh::Ssh,
+    &remote::telnet::Telnet,
+    &remote::ftp::Ftp,
+    &remote::rdp::Rdp,
+    &remote::vnc::Vnc,
+];
