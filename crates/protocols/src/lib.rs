@@ -20,6 +20,7 @@
 
 pub mod arp;
 pub mod astm;
+pub mod credentials;
 pub mod dhcp;
 pub mod dicom;
 pub mod dns;
@@ -30,6 +31,7 @@ pub mod http;
 pub mod icmp;
 pub mod mqtt;
 pub mod ntp;
+pub mod redact;
 pub mod remote;
 pub mod seam;
 pub mod smb;
@@ -39,4 +41,4 @@ pub mod tls;
 pub use seam::{Parser, Protocol, ProtocolSpec};
 
 /// Every protocol, in the order in which they are asked.
-pub static ALL: &[&dyn Protocol] = &[];
+pub static ALL: &[&dyn Protocol] = &[&http::Http, &tls::Tls, &mqtt::Mqtt, &syslog::Syslog];
