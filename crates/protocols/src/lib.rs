@@ -32,6 +32,7 @@ pub mod icmp;
 pub mod mqtt;
 pub mod ntlm;
 pub mod ntp;
+pub mod redact;
 pub mod remote;
 pub mod seam;
 pub mod smb;
@@ -42,6 +43,10 @@ pub use seam::{Parser, Protocol, ProtocolSpec};
 
 /// Every protocol, in the order in which they are asked.
 pub static ALL: &[&dyn Protocol] = &[
+    &http::Http,
+    &tls::Tls,
+    &mqtt::Mqtt,
+    &syslog::Syslog,
     &dns::DNS,
     &dns::MDNS,
     &dns::LLMNR,
