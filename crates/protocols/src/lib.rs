@@ -43,6 +43,8 @@ pub use seam::{Parser, Protocol, ProtocolSpec};
 
 /// Every protocol, in the order in which they are asked.
 pub static ALL: &[&dyn Protocol] = &[
+    &dicom::Dicom,
+    &hl7::Hl7,
     &http::Http,
     &tls::Tls,
     &mqtt::Mqtt,
