@@ -20,6 +20,7 @@
 
 pub mod arp;
 pub mod astm;
+pub mod credentials;
 pub mod dhcp;
 pub mod dicom;
 pub mod dns;
@@ -31,6 +32,7 @@ pub mod icmp;
 pub mod mqtt;
 pub mod ntlm;
 pub mod ntp;
+pub mod redact;
 pub mod remote;
 pub mod seam;
 pub mod smb;
@@ -44,6 +46,10 @@ pub static ALL: &[&dyn Protocol] = &[
     &dicom::Dicom,
     &hl7::Hl7,
     &astm::Astm,
+    &http::Http,
+    &tls::Tls,
+    &mqtt::Mqtt,
+    &syslog::Syslog,
     &dns::DNS,
     &dns::MDNS,
     &dns::LLMNR,
@@ -51,4 +57,9 @@ pub static ALL: &[&dyn Protocol] = &[
     &ntp::Ntp,
     &icmp::Icmp,
     &smb::Smb,
+    &remote::ssh::Ssh,
+    &remote::telnet::Telnet,
+    &remote::ftp::Ftp,
+    &remote::rdp::Rdp,
+    &remote::vnc::Vnc,
 ];

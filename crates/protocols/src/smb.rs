@@ -31,6 +31,8 @@ use connection::Connection;
 use frame::{Flavour, Framed};
 use shapes::Shape;
 
+pub(crate) use path::extension;
+
 /// Dialect chosen.
 pub static NEGOTIATE: KindSpec = KindSpec {
     name: "smb.negotiate",

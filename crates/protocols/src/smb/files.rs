@@ -141,10 +141,12 @@ impl OpenFile {
 
     /// Closed, or no longer to be followed: says what was read and written.
     pub(super) fn close(mut self, client: Direction, out: &mut Emit<'_>) {
-        if self.name.pipe.is_none() && self.read > 0 {
+        // What goes over pipes are calls, not contents.
+        let is_pipe = self.share.as_deref() == Some("IPC$");
+        if !is_pipe && self.read > 0 {
             self.draft("read", client, out).uint("bytes", self.read).emit();
         }
-        if self.name.pipe.is_none() && self.written > 0 {
+        if !is_pipe && self.written > 0 {
             let head = self.head.unwrap_or_default();
             let mut draft = self.draft("write", client, out).uint("bytes", self.written);
             if let Some(entropy) = head.entropy {

@@ -47,7 +47,7 @@ pub(super) fn pipe(path: &str) -> Option<&'static str> {
 
 /// Extension of the last part of a path, lower case: letters and digits only, at most 16, so that
 /// free text after a dot does not pass as one. A stream's name after a colon is left out.
-pub(super) fn extension(path: &str) -> String {
+pub(crate) fn extension(path: &str) -> String {
     let file = path.rsplit('\\').next().unwrap_or_default();
     let file = file.split(':').next().unwrap_or_default();
     match file.rsplit_once('.') {
