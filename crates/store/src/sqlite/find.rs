@@ -60,7 +60,27 @@ pub(super) fn observation(store: &SqliteStore, id: &str) -> Result<Option<Value>
     let digits = id.strip_prefix('o').filter(|digits| digits.len() == 16);
     let number = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
     let Some(number) = number else { return Ok(None) };
-    fetch(store, "observations", &number.cast_signed())
+    let connection = store.reader();
+    let json = in_slots(&connection, number.cast_signed()).map_err(|error| store.fail(error))?;
+    json.map(|json| parse(store, &json)).transpose()
+}
+
+/// Looks for an observation slot by slot, from the latest on.
+fn in_slots(connection: &Connection, id: i64) -> rusqlite::Result<Option<String>> {
+    let (first, last): (Option<i64>, Option<i64>) = connection
+        .prepare_cached(
+            "SELECT (SELECT min(slot) FROM observations), (SELECT max(slot) FROM observations)",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
+    let mut statement =
+        connection.prepare_cached("SELECT json FROM observations WHERE slot = ?1 AND id = ?2")?;
+    for slot in (first..=last).rev() {
+        if let Some(json) = statement.query_row((slot, id), |row| row.get(0)).optional()? {
+            return Ok(Some(json));
+        }
+    }
+    Ok(None)
 }
 
 /// The row of an id.
@@ -68,14 +88,6 @@ pub(super) fn one<T: DeserializeOwned>(
     store: &SqliteStore,
     table: &str,
     id: &str,
-) -> Result<Option<T>, StoreError> {
-    fetch(store, table, &id)
-}
-
-fn fetch<T: DeserializeOwned>(
-    store: &SqliteStore,
-    table: &str,
-    id: &dyn rusqlite::ToSql,
 ) -> Result<Option<T>, StoreError> {
     let connection = store.reader();
     let json: Option<String> = connection
