@@ -31,12 +31,8 @@ pub(crate) fn number(rng: &mut Rng, layout: Layout) -> Numbering {
     let mut thirds: Vec<u8> = (1..=250).collect();
     rng.shuffle(&mut thirds);
     let last = if rng.chance(0.7) { 1 } else { 254 };
-    let mut numbering = Numbering {
-        subnets: vec![],
-        of_zone: [0; 7],
-        habit: None,
-        taken: BTreeSet::new(),
-    };
+    let mut numbering =
+        Numbering { subnets: vec![], of_zone: [0; 7], habit: None, taken: BTreeSet::new() };
     if layout == Layout::Flat {
         let base = Ipv4Addr::new(a, b, 0, 0);
         let gateway = Ipv4Addr::new(a, b, 0, last);
@@ -119,7 +115,10 @@ mod tests {
             for zone in Zone::INSIDE.iter().cycle().take(140) {
                 let (subnet, ip) = numbering.inside(&mut rng, *zone);
                 let net = &numbering.subnets[subnet];
-                assert_eq!(ip.to_bits() >> (32 - net.prefix), net.base.to_bits() >> (32 - net.prefix));
+                assert_eq!(
+                    ip.to_bits() >> (32 - net.prefix),
+                    net.base.to_bits() >> (32 - net.prefix)
+                );
                 assert!(model::net::is_internal(ip.into()) && seen.insert(ip), "{ip}");
             }
             assert!(!model::net::is_internal(numbering.outside(&mut rng).into()));

@@ -74,7 +74,11 @@ impl Builder {
             refuses: role.os() != Os::Windows || self.rng.chance(0.3),
             pings: role.os() != Os::Windows || self.rng.chance(0.7),
             model: format!("{}-{}", people::word(&mut self.rng), self.rng.between(2, 90) * 10),
-            serial: format!("{}{}", self.rng.hex(2).to_uppercase(), self.rng.between(10_000, 99_999)),
+            serial: format!(
+                "{}{}",
+                self.rng.hex(2).to_uppercase(),
+                self.rng.between(10_000, 99_999)
+            ),
             name,
         });
         id
@@ -91,7 +95,9 @@ fn mac(rng: &mut Rng, oui: u32) -> Mac {
 /// Ports that such a host has open beside those of the services it gives to others.
 fn open_ports(rng: &mut Rng, role: Role) -> Vec<u16> {
     let usual: &[u16] = match role {
-        Role::Ct | Role::Mr | Role::Ultrasound | Role::Xray | Role::Mammography => &[104, 445, 3389],
+        Role::Ct | Role::Mr | Role::Ultrasound | Role::Xray | Role::Mammography => {
+            &[104, 445, 3389]
+        }
         Role::Reading => &[135, 445, 11_112],
         Role::Nurse | Role::Biomed => &[135, 445],
         Role::Pump => &[80],
@@ -192,12 +198,20 @@ fn services_of(w: &mut World, rng: &mut Rng, encrypted: f64) -> Services {
     }
 }
 
-/// Adds a host that was never there before, in the network of a zone.
+/// Adds a host that was never there before: near others of its kind, or, where it does not belong,
+/// at any socket in any room.
 pub(crate) fn join(w: &mut World, role: Role, name: String) -> HostId {
-    let subnet = w.subnets.len() - 1;
-    let near = (0..w.hosts.len()).rev().find(|&h| w.hosts[h].role.zone() == role.zone());
-    let subnet = near.map_or(subnet, |h| w.hosts[h].subnet);
-    let ip = free_address(w, subnet);
+    let inside: Vec<HostId> = (0..w.hosts.len())
+        .filter(|&h| !w.hosts[h].external && w.hosts[h].role != Role::Gateway)
+        .collect();
+    let alike = inside.iter().copied().find(|&h| w.hosts[h].role == role && role != Role::Stranger);
+    let kin = || inside.iter().copied().find(|&h| w.hosts[h].role.zone() == role.zone());
+    let near = match alike.or_else(|| if role == Role::Stranger { None } else { kin() }) {
+        Some(near) => near,
+        None => *w.rng.pick(&inside),
+    };
+    let subnet = w.hosts[near].subnet;
+    let ip = free_address(w, near);
     let mut rng = w.rng.fork("join");
     w.rng.next();
     let oui = *rng.pick(role.makers());
@@ -234,12 +248,15 @@ pub(crate) fn join_outside(w: &mut World, name: String) -> HostId {
     id
 }
 
-/// An address of a subnet that nobody has.
-pub(crate) fn free_address(w: &mut World, subnet: usize) -> Ipv4Addr {
+/// An address that nobody has, in the same network and among the same numbers as a host's.
+pub(crate) fn free_address(w: &mut World, near: HostId) -> Ipv4Addr {
+    let near = &w.hosts[near];
+    let prefix = w.subnets[near.subnet].prefix.max(24);
+    let base = Ipv4Addr::from_bits(near.ip.to_bits() & (u32::MAX << (32 - u32::from(prefix))));
+    let gateway = w.subnets[near.subnet].gateway;
     loop {
-        let net = &w.subnets[subnet];
-        let ip = address::within(&mut w.rng, net.base, net.prefix);
-        if ip != net.gateway && w.hosts.iter().all(|h| h.ip != ip) {
+        let ip = address::within(&mut w.rng, base, prefix);
+        if ip != gateway && w.hosts.iter().all(|h| h.ip != ip) {
             return ip;
         }
     }

@@ -6,7 +6,6 @@ use crate::time::{Nanos, stamp};
 
 pub(crate) const ENQ: u8 = 5;
 pub(crate) const ACK: u8 = 6;
-pub(crate) const NAK: u8 = 21;
 pub(crate) const EOT: u8 = 4;
 
 /// Tests that analysers run: name, mean, unit.

@@ -105,13 +105,7 @@ pub(crate) fn admission(
 }
 
 /// ORM^O01: an order.
-pub(crate) fn order(
-    route: &Route,
-    p: &Patient,
-    control: &str,
-    at: Nanos,
-    what: &str,
-) -> Vec<u8> {
+pub(crate) fn order(route: &Route, p: &Patient, control: &str, at: Nanos, what: &str) -> Vec<u8> {
     let (date, time) = stamp(at);
     let mut segments = vec![header(route, "ORM^O01^ORM_O01", control, at)];
     segments.extend(patient_segments(p));

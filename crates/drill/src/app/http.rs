@@ -1,7 +1,5 @@
 //! HTTP/1.1 messages with the header fields that real clients and servers send.
 
-use crate::time::Nanos;
-
 /// A request. `fields` are further header lines without their line ends.
 pub(crate) fn request(
     method: &str,
@@ -55,7 +53,8 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0_u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        let word =
+            chunk.iter().fold(0_u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
         for i in 0..4 {
             let digit = DIGITS[(word >> (18 - 6 * i)) as usize & 63];
             out.push(if i <= chunk.len() { char::from(digit) } else { '=' });
@@ -76,17 +75,12 @@ pub(crate) fn page(title: &str, length: usize) -> Vec<u8> {
     page.into_bytes()
 }
 
-/// The field that says when, in the format of RFC 9110 but without a day's name being looked up:
-/// an ISO time in a field of our own, which servers of devices often do.
-pub(crate) fn when(at: Nanos) -> String {
-    format!("X-Device-Time: {}", crate::time::iso(at))
-}
-
 #[cfg(test)]
 mod tests {
     #[test]
     fn base64_is_that_of_the_standard() {
-        let cases = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")];
+        let cases =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")];
         for (plain, coded) in cases {
             assert_eq!(super::base64(plain.as_bytes()), coded);
         }

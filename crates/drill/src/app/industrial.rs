@@ -63,7 +63,12 @@ pub(crate) fn read_value(invoke: u8, instance: u32, value: f32) -> (Vec<u8>, Vec
 }
 
 /// WriteProperty of a present value at a priority: the question and the answer.
-pub(crate) fn write_value(invoke: u8, instance: u32, value: f32, priority: u8) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn write_value(
+    invoke: u8,
+    instance: u32,
+    value: f32,
+    priority: u8,
+) -> (Vec<u8>, Vec<u8>) {
     let mut ask = vec![0, 5, invoke, 15];
     ask.extend(present_value(instance));
     ask.extend_from_slice(&[0x3e, 0x44]);

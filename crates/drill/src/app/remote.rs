@@ -110,7 +110,8 @@ pub(crate) fn vnc(w: &mut World, at: Nanos, from: HostId, to: HostId, clicks: us
     tcp.down(w, &[0; 4]);
     tcp.up(w, &[1]);
     let name = w.hosts[to].name.clone();
-    let mut init = vec![0x03, 0x20, 0x02, 0x58, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0];
+    let mut init =
+        vec![0x03, 0x20, 0x02, 0x58, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0];
     init.extend_from_slice(&(name.len() as u32).to_be_bytes());
     init.extend_from_slice(name.as_bytes());
     tcp.down(w, &init);

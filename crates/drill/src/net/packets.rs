@@ -96,9 +96,22 @@ impl World {
 
     /// A host claims `ip`, truly or not, towards another.
     pub(crate) fn arp_reply(&mut self, at: Nanos, from: HostId, ip: Ipv4Addr, to: HostId) {
-        let (a, b) = (&self.hosts[from], &self.hosts[to]);
-        let link = Link { from: a.mac, to: b.mac, vlan: self.vlan(to) };
-        let frame = frame::arp(link, 2, (a.mac, ip), (b.mac, b.ip));
+        let own = self.hosts[to].ip;
+        self.arp_reply_to(at, from, ip, (to, own));
+    }
+
+    /// The same towards a host that has several addresses, at one of them.
+    pub(crate) fn arp_reply_to(
+        &mut self,
+        at: Nanos,
+        from: HostId,
+        ip: Ipv4Addr,
+        to: (HostId, Ipv4Addr),
+    ) {
+        let (a, b) = (&self.hosts[from], &self.hosts[to.0]);
+        let vlan = self.vlan(if to.0 == self.gateway { from } else { to.0 });
+        let link = Link { from: a.mac, to: b.mac, vlan };
+        let frame = frame::arp(link, 2, (a.mac, ip), (b.mac, to.1));
         self.put(at, frame);
     }
 
@@ -167,6 +180,16 @@ impl World {
             let (link, ip) = (self.link(to, from), self.ip(to, from));
             self.put(back, frame::icmp(link, ip, 0, 0, ident | u32::from(count), &body));
         }
+    }
+
+    /// An echo request, through the router, to an address that nobody has.
+    pub(crate) fn ping_nobody(&mut self, at: Nanos, from: HostId, to: Ipv4Addr) {
+        let gateway = self.gateway;
+        let at = self.resolve(at, from, gateway);
+        let link = Link { to: self.hosts[gateway].mac, ..self.link(from, gateway) };
+        let ip = Ip { to, ..self.ip(from, gateway) };
+        let body: Vec<u8> = (0..56).map(|i| i % 23 + b'a').collect();
+        self.put(at, frame::icmp(link, ip, 8, 0, u32::from(ip.id) << 16 | 1, &body));
     }
 
     /// One segment outside of any conversation.

@@ -12,9 +12,7 @@ use crate::world::{HostId, World};
 pub(crate) fn life(w: &mut World, host: HostId) -> Vec<Activity> {
     match w.hosts[host].role {
         Role::Bms => w.all(Role::Controller).into_iter().map(|c| poll(w, host, c)).collect(),
-        Role::Camera => vec![
-            regular(w, 15 * SEC, 0.02, move |w, now| snapshot(w, now, host)),
-        ],
+        Role::Camera => vec![regular(w, 15 * SEC, 0.02, move |w, now| snapshot(w, now, host))],
         _ => vec![random(w, 200 * SEC, move |w, now| {
             web::call(w, now, host, "support.vendor-desk.example", 900, 700, 1);
         })],
@@ -68,12 +66,22 @@ fn snapshot(w: &mut World, at: Nanos, host: HostId) {
     let Some(server) = w.services.bms.or(w.services.files.map(|s| s.host)) else { return };
     let mut tcp = Tcp::open(w, at, host, (server, 80));
     let (name, agent) = (w.fqdn(server), web::agent(w, host));
-    let mut picture = vec![0xff, 0xd8, 0xff, 0xe0];
-    let size = w.rng.between(6_000, 14_000) as usize;
-    picture.extend(w.rng.bytes(size));
+    let picture = picture(w);
     let fields = ["Content-Type: image/jpeg".to_owned()];
     let ask = http::request("PUT", "/cam/latest.jpg", &name, &agent, &fields, &picture);
     let answer = http::response("204 No Content", "nvr/3.1", "text/plain", &[], &[]);
     web::exchange(w, &mut tcp, &ask, &answer);
     tcp.close(w, Side::Client);
+}
+
+/// A JPEG file (ITU-T T.81) with its markers in place and noise for a scan.
+fn picture(w: &mut World) -> Vec<u8> {
+    let mut out = vec![0xff, 0xd8, 0xff, 0xe0, 0, 16];
+    out.extend_from_slice(b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
+    out.extend_from_slice(&[0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0]);
+    let size = w.rng.between(6_000, 14_000) as usize;
+    // A byte of all ones would begin a marker.
+    out.extend(w.rng.bytes(size).into_iter().map(|b| b.min(0xfe)));
+    out.extend_from_slice(&[0xff, 0xd9]);
+    out
 }

@@ -93,8 +93,7 @@ pub(crate) fn read_on(
     for (path, body) in asked {
         let ask = http::request("GET", &path, &server, &agent, &[token.clone()], &[]);
         let body = body.to_string().into_bytes();
-        let answer =
-            http::response("200 OK", "Jetty(9.4.51)", "application/fhir+json", &[], &body);
+        let answer = http::response("200 OK", "Jetty(9.4.51)", "application/fhir+json", &[], &body);
         web::exchange(w, tcp, &ask, &answer);
     }
     w.audit(tcp.now, user, host, patient);
@@ -134,7 +133,11 @@ pub(crate) fn browse(w: &mut World, at: Nanos, host: HostId) {
 
 fn mail(w: &mut World, at: Nanos, host: HostId) {
     let (up, down) = (w.rng.between(800, 9_000) as usize, w.rng.between(1_000, 30_000) as usize);
-    let name = if w.rng.chance(0.8) { "mail.hosted-office.example" } else { "login.hosted-office.example" };
+    let name = if w.rng.chance(0.8) {
+        "mail.hosted-office.example"
+    } else {
+        "login.hosted-office.example"
+    };
     web::call(w, at, host, name, up, down, 3);
 }
 
@@ -154,7 +157,11 @@ fn share(w: &mut World, at: Nanos, host: HostId) {
         let data: Vec<u8> = (0..size).map(|i| b'a' + (i * i % 23) as u8).collect();
         let new = w.rng.chance(0.3);
         let file = session.create(w, &name, size as u64, new);
-        if new { session.write(w, file, &data) } else { session.read(w, file, &data) }
+        if new {
+            session.write(w, file, &data)
+        } else {
+            session.read(w, file, &data)
+        }
         session.close_file(w, file);
         let read = w.rng.between(200, 3_000) * MS;
         session.tcp.pause(w, read);

@@ -154,9 +154,7 @@ fn announce(w: &mut World, at: Nanos, host: HostId) {
 fn announce_v6(w: &mut World, at: Nanos, host: HostId, payload: &[u8]) {
     let mac = w.hosts[host].mac;
     let [a, b, c, d, e, f] = mac.0;
-    let local = Ipv6Addr::from([
-        0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f,
-    ]);
+    let local = Ipv6Addr::from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
     let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
     let mut datagram = vec![0x14, 0xe9, 0x14, 0xe9];
     datagram.extend_from_slice(&(payload.len() as u16 + 8).to_be_bytes());
@@ -171,8 +169,12 @@ fn announce_v6(w: &mut World, at: Nanos, host: HostId, payload: &[u8]) {
 /// A device writes a line to its log, which goes to the collector where there is one.
 pub(crate) fn report(w: &mut World, at: Nanos, host: HostId) {
     let lines: &[&str] = match w.hosts[host].role {
-        Role::Monitor => &["NIBP cycle complete", "lead II signal quality good", "SpO2 probe attached"],
-        Role::Ventilator => &["self test passed", "circuit leak 3 percent", "oxygen cell calibrated"],
+        Role::Monitor => {
+            &["NIBP cycle complete", "lead II signal quality good", "SpO2 probe attached"]
+        }
+        Role::Ventilator => {
+            &["self test passed", "circuit leak 3 percent", "oxygen cell calibrated"]
+        }
         Role::Pump => &["battery 92 percent", "drug library verified", "keep vein open ended"],
         Role::Analyser | Role::PointOfCare => &["QC level 2 passed", "reagent lot changed"],
         Role::Printer | Role::Camera => &["link up 100 Mbit/s", "time synchronised"],

@@ -88,7 +88,8 @@ pub(crate) fn line_to_broker(w: &mut World, at: Nanos, host: HostId) -> Option<T
     }
     let name = client_id(w, host);
     let own = format!("pump/{name}/command");
-    let filters = if w.hosts[host].role == Role::Pump { [own.as_str()] } else { ["pump/+/telemetry"] };
+    let filters =
+        if w.hosts[host].role == Role::Pump { [own.as_str()] } else { ["pump/+/telemetry"] };
     connect(w, at, host, &name, &filters)
 }
 

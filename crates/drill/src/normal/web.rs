@@ -49,7 +49,8 @@ pub(crate) fn get(
 /// How a host names itself to servers.
 pub(crate) fn agent(w: &World, host: HostId) -> String {
     if w.hosts[host].role.is_desk() {
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36".into()
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36"
+            .into()
     } else {
         format!("{}/{}", w.hosts[host].model, 1 + host % 7)
     }

@@ -158,12 +158,6 @@ impl Association {
         self.tcp.down(w, &pdu::release_reply());
         self.tcp.close(w, Side::Client)
     }
-
-    /// Gives up.
-    pub(crate) fn abort(mut self, w: &mut World) -> Nanos {
-        self.tcp.up(w, &pdu::abort());
-        self.tcp.close(w, Side::Client)
-    }
 }
 
 /// Sends the images of a study to a server. Says when it was done.

@@ -129,7 +129,8 @@ pub(crate) struct Study {
 /// A study that has just been made by a device of a role.
 pub(crate) fn study(rng: &mut Rng, patient: Patient, role: Role, at: Nanos) -> Study {
     let (modality, class) = images_of(role);
-    let uid = format!("1.2.826.0.1.3680043.8.{}.{}", rng.between(100, 999), rng.between(1, 1 << 40));
+    let uid =
+        format!("1.2.826.0.1.3680043.8.{}.{}", rng.between(100, 999), rng.between(1, 1 << 40));
     let accession = format!("A{}", rng.between(100_000, 9_999_999));
     Study { uid, accession, patient, modality, class, at }
 }
@@ -151,7 +152,12 @@ fn identity(study: &Study) -> Vec<Element> {
 }
 
 /// An image of a study: its attributes and `bytes` of pixels. Its instance UID comes along.
-pub(crate) fn image(rng: &mut Rng, study: &Study, number: usize, bytes: usize) -> (String, Vec<u8>) {
+pub(crate) fn image(
+    rng: &mut Rng,
+    study: &Study,
+    number: usize,
+    bytes: usize,
+) -> (String, Vec<u8>) {
     let uid = format!("{}.1.{}", study.uid, number + 1);
     let columns = 64 * (1 + (bytes as f64).sqrt() as usize / 90);
     let rows = (bytes / 2 / columns).max(1);

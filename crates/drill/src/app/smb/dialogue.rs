@@ -1,6 +1,8 @@
 //! Whole dialogues with a file server: sign in, open a share, read, write, rename, close.
 
-use crate::app::smb::{Command, Header, LOGON_FAILURE, MORE_PROCESSING, file_time, message, ntlm, wide};
+use crate::app::smb::{
+    Command, Header, LOGON_FAILURE, MORE_PROCESSING, file_time, message, ntlm, wide,
+};
 use crate::net::tcp::{Side, Tcp};
 use crate::time::{MS, Nanos};
 use crate::world::{HostId, World};
@@ -40,7 +42,8 @@ pub(crate) fn sign_in(
     let t = ntlm::tokens(&mut rng, &domain, user, (&names.0, &names.1), at);
     let mut s = Session { tcp, next: 0, id: 0, tree: 0, files: 0 };
     let dialects = [2, 2, 0x10, 2, 0, 3, 2, 3];
-    let ask = words(&[&[36, 0, 4, 0, 1, 0, 0, 0, 0x7f, 0, 0, 0], &rng.bytes(16), &[0; 8], &dialects]);
+    let ask =
+        words(&[&[36, 0, 4, 0, 1, 0, 0, 0, 0x7f, 0, 0, 0], &rng.bytes(16), &[0; 8], &dialects]);
     let mut offer = words(&[&[65, 0, 1, 0, 2, 3, 0, 0], &rng.bytes(16), &[0x2f, 0, 0, 0]]);
     for size in [8_388_608_u32; 3] {
         offer.extend_from_slice(&size.to_le_bytes());
