@@ -4,12 +4,15 @@ use crate::rng::Rng;
 use crate::time::{Nanos, about, wait};
 use crate::world::World;
 
+/// What is done at a time; says when it is done again.
+type Step = Box<dyn FnMut(&mut World, Nanos) -> Nanos + Send>;
+
 /// One habit of a host, with chance of its own.
 pub(crate) struct Activity {
     /// Time from the beginning to its first step.
     pub(crate) first: Nanos,
     pub(crate) rng: Rng,
-    step: Box<dyn FnMut(&mut World, Nanos) -> Nanos + Send>,
+    step: Step,
 }
 
 impl Activity {

@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::scenario::{self, Scenario, Scene};
 use crate::time::{Nanos, SEC, seconds};
 use crate::truth::{self, HostEntry, Phases, Truth};
-use crate::world::World;
+use crate::world::{HostId, World};
 
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +76,7 @@ impl Happening {
 /// open conversations.
 pub struct Hospital {
     world: World,
-    activities: Vec<Activity>,
+    activities: Vec<(HostId, Activity)>,
     events: std::vec::IntoIter<(&'static Scenario, scenario::How)>,
     gap: Nanos,
     baseline_end: Nanos,
@@ -136,7 +136,7 @@ impl Hospital {
             for activity in normal::life(&mut self.world, host) {
                 let at = now + activity.first;
                 self.world.queue.push(at, Item::Wake(self.activities.len()));
-                self.activities.push(activity);
+                self.activities.push((host, activity));
             }
         }
     }
@@ -145,7 +145,11 @@ impl Hospital {
         if who == EVENTS {
             self.play(at);
         } else if at < self.until || self.next_event.is_some() {
-            let next = self.activities[who].go(&mut self.world, at);
+            let (host, activity) = &mut self.activities[who];
+            let next = match self.world.away.get(host) {
+                Some(&back) if back > at => back + SEC,
+                _ => activity.go(&mut self.world, at),
+            };
             self.world.queue.push(next.max(at + 1), Item::Wake(who));
         }
         self.start_lives(at);

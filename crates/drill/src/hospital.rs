@@ -160,11 +160,12 @@ pub(crate) fn build(plan: &Plan) -> World {
         arp: BTreeMap::new(),
         sessions: BTreeMap::new(),
         rng: root.fork("world"),
-        retransmit: plan.retransmit.clamp(0.0, 0.2).max(plan.loss.clamp(0.0, 0.2)),
+        retransmit: plan.retransmit.clamp(0.0, 0.2),
         loss: plan.loss.clamp(0.0, 0.2),
         image_bytes: plan.image_kib as usize * 1_024,
         pace: plan.pace.clamp(0.05, 20.0),
         start,
+        away: BTreeMap::new(),
         newborn: vec![],
         former: vec![],
     };
@@ -208,7 +209,10 @@ pub(crate) fn join(w: &mut World, role: Role, name: String) -> HostId {
     let kin = || inside.iter().copied().find(|&h| w.hosts[h].role.zone() == role.zone());
     let near = match alike.or_else(|| if role == Role::Stranger { None } else { kin() }) {
         Some(near) => near,
-        None => *w.rng.pick(&inside),
+        None => {
+            let devices = w.devices();
+            *w.rng.pick(if devices.is_empty() { &inside } else { &devices })
+        }
     };
     let subnet = w.hosts[near].subnet;
     let ip = free_address(w, near);

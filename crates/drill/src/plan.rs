@@ -83,9 +83,9 @@ pub struct Plan {
     pub encrypted_share: f64,
     /// How much goes on: 1 is usual, 2 twice as much.
     pub pace: f64,
-    /// Share of data segments that are sent again, from 0 to 1.
+    /// Share of data segments that are sent twice, from 0 to 1.
     pub retransmit: f64,
-    /// Share of data segments that the sensor misses, from 0 to 1.
+    /// Share of data segments that the sensor misses, or sees out of order, from 0 to 1.
     pub loss: f64,
     /// Mean size of an image's pixels, in KiB.
     pub image_kib: u32,
@@ -151,21 +151,26 @@ impl Plan {
         let start = 1_767_225_600 + day * 86_400 + rng.between(0, 86_399);
         Self {
             seed,
-            start: Timestamp::from_parts(start, rng.between(0, 999_999_999)),
-            baseline_minutes: rng.uniform(8.0, 12.0),
+            start: Timestamp::from_parts(start, rng.between(0, 999_999) * 1_000),
+            baseline_minutes: decimal(&mut rng, 8.0, 12.0),
             attack_minutes: 6.0,
-            gap_seconds: rng.uniform(62.0, 80.0),
+            gap_seconds: decimal(&mut rng, 62.0, 80.0),
             layout: *rng.pick(&[Layout::Flat, Layout::Routed, Layout::Tagged]),
             devices,
             encrypted_share: *rng.pick(&[0.0, 0.0, 0.2, 0.5]),
-            pace: rng.uniform(0.6, 1.3),
-            retransmit: rng.uniform(0.0, 0.001),
-            loss: if rng.chance(0.2) { rng.uniform(0.0, 0.0003) } else { 0.0 },
+            pace: decimal(&mut rng, 0.6, 1.3),
+            retransmit: f64::from(rng.between(0, 10) as u8) / 10_000.0,
+            loss: if rng.chance(0.2) { 0.000_2 } else { 0.0 },
             image_kib: rng.between(48, 160) as u32,
             mixed_makers: rng.chance(0.6),
             events: sample_events(&mut rng, 12, 4),
         }
     }
+}
+
+/// Evenly between two numbers, with three decimals: what a plan's JSON holds exactly.
+fn decimal(rng: &mut Rng, low: f64, high: f64) -> f64 {
+    (rng.uniform(low, high) * 1_000.0).round() / 1_000.0
 }
 
 /// Different attacks and look-alikes in random order, two attacks in three from known devices.
@@ -185,6 +190,13 @@ fn sample_events(rng: &mut Rng, attacks: usize, look_alikes: usize) -> Vec<Event
     events
 }
 
+/// The usual hospital with fewer beds.
+fn demo_devices() -> BTreeMap<Role, u16> {
+    let mut devices = Plan::default().devices;
+    devices.extend([(Role::Monitor, 6), (Role::Pump, 6), (Role::Controller, 2), (Role::Nurse, 3)]);
+    devices
+}
+
 /// The plan of the demonstration: some fifty devices, eight minutes of normal life, then ten
 /// attacks and four harmless look-alikes close together.
 pub fn demo_plan() -> Plan {
@@ -193,8 +205,9 @@ pub fn demo_plan() -> Plan {
     let (usual, fast) = (Speed::Usual, Speed::Fast);
     Plan {
         seed: 20_260_901,
-        gap_seconds: 8.0,
-        image_kib: 40,
+        gap_seconds: 15.0,
+        image_kib: 24,
+        devices: demo_devices(),
         layout: Layout::Routed,
         pace: 0.8,
         events: vec![

@@ -160,8 +160,7 @@ impl Os {
     pub(crate) const fn ports(self) -> (u16, u16) {
         match self {
             Self::Linux | Self::Embedded => (32_768, 28_232),
-            Self::Windows => (49_152, 16_000),
-            Self::Small => (1_025, 3_975),
+            Self::Windows | Self::Small => (49_152, 16_000),
         }
     }
 }

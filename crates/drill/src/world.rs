@@ -109,7 +109,7 @@ pub(crate) struct World {
     pub(crate) rng: Rng,
     /// Share of data segments sent again.
     pub(crate) retransmit: f64,
-    /// Share of data segments that the sensor misses (they are sent again).
+    /// Share of data segments that the sensor misses or sees out of order.
     pub(crate) loss: f64,
     /// Mean size of an image's pixels, in bytes.
     pub(crate) image_bytes: usize,
@@ -117,6 +117,8 @@ pub(crate) struct World {
     pub(crate) pace: f64,
     /// When life begins and when attacks may.
     pub(crate) start: Nanos,
+    /// Hosts that are off the network until a time: unplugged, on the move, between access points.
+    pub(crate) away: BTreeMap<HostId, Nanos>,
     /// Hosts that have come and have no habits yet.
     pub(crate) newborn: Vec<HostId>,
     /// Addresses that hosts had before they moved.

@@ -51,8 +51,7 @@ pub(crate) fn udp(scene: &mut Scene<'_>) -> Option<Story> {
     let port = scene.w.port(actor);
     for _ in 0..scene.count(4_000) {
         let to = scene.w.rng.between(1_024, 65_535) as u16;
-        let payload = scene.w.rng.bytes(512);
-        scene.w.udp(now, [(actor, port), (victim, to)], &payload);
+        scene.w.udp(now, [(actor, port), (victim, to)], &[b'X'; 512]);
         now += scene.between(2 * MS);
     }
     Some(scene.story("udp flood on a medical device", actor, vec![victim]))

@@ -17,6 +17,7 @@ pub(crate) fn play(scene: &mut Scene<'_>) -> Option<Story> {
             let wait = scene.w.rng.between(0, 4_000) * MS;
             let at = scene.now + round * 8 * SEC + wait;
             let at = housekeeping::obtain(scene.w, at, host);
+            scene.w.away.insert(host, at);
             if let Some(line) = scene.w.resume(host, "mqtt") {
                 // The broker gives the old conversation up when the new one comes.
                 line.abort(scene.w, Side::Server);

@@ -14,7 +14,7 @@ pub(crate) fn play(scene: &mut Scene<'_>) -> Option<Story> {
     let mut now = scene.now;
     for &host in &moved {
         if let Some(mut tcp) = scene.w.resume(host, "mllp") {
-            tcp.wait_until(scene.w, now);
+            tcp.wait_until(scene.w, scene.now);
             tcp.close(scene.w, Side::Client);
         }
         let old = &scene.w.hosts[host];
@@ -26,6 +26,7 @@ pub(crate) fn play(scene: &mut Scene<'_>) -> Option<Story> {
         scene.w.arp.retain(|&(a, b), _| a != host && b != host);
         let done = housekeeping::obtain(scene.w, now + SEC, host);
         housekeeping::clock(scene.w, done, host);
+        scene.w.away.insert(host, done);
         now = done + scene.between(3 * SEC);
     }
     let mut story = scene.story("a ward moves and its monitors get new addresses", actor, moved);

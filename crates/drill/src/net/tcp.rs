@@ -224,7 +224,7 @@ impl Tcp {
             self.settle_debt(side);
             let flags = if last { ACK | PSH } else { ACK };
             let frame = self.frame(w, side, flags, None, &[], piece, 0);
-            self.place(w, side, frame, flags, piece);
+            self.place(w, frame);
             let me = &mut self.ends[side as usize];
             me.next = me.next.wrapping_add(piece.len() as u32);
             in_flight += 1;
@@ -247,24 +247,20 @@ impl Tcp {
         self.last = side;
     }
 
-    /// Puts a data segment on the wire, now and then twice or where the sensor does not see it.
-    fn place(&mut self, w: &mut World, side: Side, frame: Vec<u8>, flags: u8, piece: &[u8]) {
-        let (again, lost) = (w.retransmit, w.loss);
-        if !self.rng.chance(again) {
-            w.put(self.now, frame);
+    /// Puts a data segment on the wire: now and then it is sent again although it had arrived, comes
+    /// after its successor, or passes a sensor that is too busy to see it.
+    fn place(&mut self, w: &mut World, frame: Vec<u8>) {
+        if w.loss > 0.0 && self.rng.chance(w.loss) {
+            if self.rng.chance(0.5) {
+                w.put(self.now + 2 * SPACING, frame);
+            }
             return;
         }
-        if !self.rng.chance(lost / again) {
-            w.put(self.now, frame);
+        if self.rng.chance(w.retransmit) {
+            let later = 3 * MS + self.rng.between(0, 2_000) * US;
+            w.put(self.now + later, frame.clone());
         }
-        let now = self.now;
-        self.now += 3 * MS + self.rng.between(0, 2_000) * US;
-        let again = self.frame(w, side, flags, None, &[], piece, 0);
-        w.put(self.now, again);
-        if self.ends[side as usize].burst > 4 {
-            self.ends[side as usize].burst = 4;
-        }
-        debug_assert!(self.now > now);
+        w.put(self.now, frame);
     }
 
     /// A side acknowledges what it has received so far, as soon as it can.

@@ -21,7 +21,7 @@ pub(crate) fn life(w: &mut World, host: HostId) -> Vec<Activity> {
 
 /// Whether a controller speaks BACnet rather than Modbus.
 pub(crate) fn speaks_bacnet(host: HostId) -> bool {
-    host % 2 == 0
+    host.is_multiple_of(2)
 }
 
 /// The server reads a controller every few seconds.

@@ -91,7 +91,7 @@ pub(crate) fn read_on(
         (format!("/fhir/Observation?patient={patient}"), observed),
     ];
     for (path, body) in asked {
-        let ask = http::request("GET", &path, &server, &agent, &[token.clone()], &[]);
+        let ask = http::request("GET", &path, &server, &agent, std::slice::from_ref(&token), &[]);
         let body = body.to_string().into_bytes();
         let answer = http::response("200 OK", "Jetty(9.4.51)", "application/fhir+json", &[], &body);
         web::exchange(w, tcp, &ask, &answer);
