@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use model::Timestamp;
 
 use crate::activity::Activity;
+use crate::catalogue;
 use crate::hospital;
 use crate::net::queue::Item;
 use crate::normal;
 use crate::pcap;
 use crate::plan::Plan;
-use crate::scenario::{self, Scenario, Scene};
+use crate::scenario::{How, Scenario, Scene};
 use crate::time::{Nanos, SEC, seconds};
 use crate::truth::{self, HostEntry, Phases, Truth};
 use crate::world::{HostId, World};
@@ -77,7 +78,7 @@ impl Happening {
 pub struct Hospital {
     world: World,
     activities: Vec<(HostId, Activity)>,
-    events: std::vec::IntoIter<(&'static Scenario, scenario::How)>,
+    events: std::vec::IntoIter<(&'static Scenario, How)>,
     gap: Nanos,
     baseline_end: Nanos,
     /// When it ends at the earliest.
@@ -100,11 +101,11 @@ impl Hospital {
     pub fn new(plan: &Plan) -> Result<Self, DrillError> {
         let mut events = vec![];
         for event in &plan.events {
-            let scenario = scenario::ALL
+            let scenario = catalogue::ALL
                 .iter()
                 .find(|s| s.name == event.scenario)
                 .ok_or_else(|| DrillError::NoScenario(event.scenario.clone()))?;
-            events.push((scenario, scenario::How { who: event.who, speed: event.speed }));
+            events.push((scenario, How { who: event.who, speed: event.speed }));
         }
         let mut world = hospital::build(plan);
         let start = world.start;

@@ -22,6 +22,7 @@ mod activity;
 mod address;
 mod app;
 mod attacks;
+mod catalogue;
 mod generate;
 mod hospital;
 mod lookalikes;
@@ -37,8 +38,9 @@ mod time;
 mod truth;
 mod world;
 
+pub use catalogue::{Entry, catalogue};
 pub use generate::{DrillError, Happening, Hospital, Summary, generate};
 pub use plan::{Event, Layout, Plan, Speed, Who, demo_plan};
 pub use role::Role;
-pub use scenario::{Entry, catalogue};
+
 pub use truth::{HostEntry, Phases, Truth};

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue;
 use crate::rng::Rng;
 use crate::role::Role;
-use crate::scenario::{self, Kind};
+use crate::scenario::Kind;
 
 /// How the network is divided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,7 +162,7 @@ impl Plan {
             pace: decimal(&mut rng, 0.6, 1.3),
             retransmit: f64::from(rng.between(0, 10) as u8) / 10_000.0,
             loss: if rng.chance(0.2) { 0.000_2 } else { 0.0 },
-            image_kib: rng.between(48, 160) as u32,
+            image_kib: rng.between(12, 48) as u32,
             mixed_makers: rng.chance(0.6),
             events: sample_events(&mut rng, 12, 4),
         }
@@ -178,7 +179,7 @@ fn sample_events(rng: &mut Rng, attacks: usize, look_alikes: usize) -> Vec<Event
     let mut events = vec![];
     for (kind, count) in [(Kind::Attack, attacks), (Kind::LookAlike, look_alikes)] {
         let mut names: Vec<&str> =
-            scenario::ALL.iter().filter(|s| s.kind == kind).map(|s| s.name).collect();
+            catalogue::ALL.iter().filter(|s| s.kind == kind).map(|s| s.name).collect();
         rng.shuffle(&mut names);
         for name in names.into_iter().take(count) {
             let who = if rng.chance(0.67) { Who::Known } else { Who::Stranger };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::{Kind, Scenario, Story};
-use crate::time::{MS, Nanos, SEC, iso};
+use crate::time::{MS, Nanos, SEC, US, iso};
 use crate::world::World;
 
 /// Something that befell the hospital.
@@ -49,8 +49,9 @@ pub struct Phases {
     pub baseline_end_epoch: f64,
 }
 
+/// Unix seconds to the next whole microsecond, so that a last packet lies within.
 pub(crate) fn epoch(at: Nanos) -> f64 {
-    at as f64 / SEC as f64
+    (at + US - 1).div_euclid(US) as f64 / (SEC / US) as f64
 }
 
 /// The truth about a scenario whose first and last packets are known.

@@ -1,4 +1,4 @@
-//! What somebody does to a hospital. One file a scenario; the list is in [`crate::scenario`].
+//! What somebody does to a hospital. One file a scenario; the list is in [`crate::catalogue`].
 
 pub(crate) mod arp_spoofing;
 pub(crate) mod astm_injection;
@@ -17,6 +17,7 @@ pub(crate) mod lateral_to_pumps;
 pub(crate) mod malformed;
 pub(crate) mod mqtt_command;
 pub(crate) mod mqtt_eavesdropping;
+pub(crate) mod odd_packets;
 pub(crate) mod password_guessing;
 pub(crate) mod port_scan;
 pub(crate) mod ransomware;
@@ -30,4 +31,5 @@ pub(crate) mod smb_worm;
 pub(crate) mod sweep;
 pub(crate) mod upload;
 pub(crate) mod ventilation_write;
+pub(crate) mod vitals_spoofing;
 pub(crate) mod vitals_to_internet;

@@ -1,5 +1,5 @@
 //! What looks like an attack and is a hospital's work. One file a scenario; the list is in
-//! [`crate::scenario`].
+//! [`crate::catalogue`].
 
 pub(crate) mod backup;
 pub(crate) mod busy_night;

@@ -186,6 +186,16 @@ pub(crate) fn icmp(link: Link, ip: Ip, kind: u8, code: u8, rest: u32, body: &[u8
     padded(frame)
 }
 
+/// IPv4 in IPv4 (RFC 2003); the inner packet carries `body` under a protocol number for experiments.
+pub(crate) fn ip_in_ip(link: Link, ip: Ip, inner: Ip, body: &[u8]) -> Vec<u8> {
+    const EXPERIMENT: u8 = 253;
+    let carried = ipv4(link, inner, EXPERIMENT, body.len());
+    let mut frame = ipv4(link, ip, 4, 20 + body.len());
+    frame.extend_from_slice(&carried[carried.len() - 20..]);
+    frame.extend_from_slice(body);
+    padded(frame)
+}
+
 /// A packet of IPv6 with a checksum at `check_at` of its payload (UDP: 6, ICMPv6: 2).
 pub(crate) fn ipv6(
     link: Link,

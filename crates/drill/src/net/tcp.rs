@@ -257,7 +257,8 @@ impl Tcp {
             return;
         }
         if self.rng.chance(w.retransmit) {
-            let later = 3 * MS + self.rng.between(0, 2_000) * US;
+            let rtt = self.ends[0].leg + self.ends[1].leg;
+            let later = rtt + 4 * MS + self.rng.between(0, 2_000) * US;
             w.put(self.now + later, frame.clone());
         }
         w.put(self.now, frame);

@@ -10,7 +10,7 @@ use crate::time::{MS, Nanos, SEC};
 use crate::world::{HostId, World};
 
 /// Where the central station listens for waves.
-const WAVES: u16 = 24_105;
+pub(crate) const WAVES: u16 = 24_105;
 
 pub(crate) fn life(w: &mut World, host: HostId) -> Vec<Activity> {
     let patient = w.patients[host % w.patients.len()].clone();
@@ -73,15 +73,22 @@ fn report(w: &mut World, at: Nanos, host: HostId, patient: &Patient, count: i64)
 fn waves(w: &mut World, at: Nanos, host: HostId, number: u32) {
     let Some(central) = w.all(Role::Central).first().copied() else { return };
     let at = w.resolve(at, host, central);
+    let serial = w.hosts[host].serial.clone();
+    let rng = &mut w.rng;
+    let payload = wave(&serial, number, |i| {
+        let peak = if (40..50).contains(&(i % 100)) { 60.0 } else { 0.0 };
+        (120.0 + peak + rng.uniform(-2.0, 2.0)) as u16
+    });
+    w.udp(at, [(host, WAVES), (central, WAVES)], &payload);
+}
+
+/// One second of waves of the device with this serial number: 125 samples.
+pub(crate) fn wave(serial: &str, number: u32, mut sample: impl FnMut(u32) -> u16) -> Vec<u8> {
     let mut payload = b"WV01".to_vec();
     payload.extend_from_slice(&number.to_be_bytes());
-    let serial = w.hosts[host].serial.clone();
     payload.extend_from_slice(format!("{serial:<12}").as_bytes());
-    for i in 0..125_u32 {
-        let beat = f64::from(i % 100) / 100.0;
-        let peak = if beat > 0.4 && beat < 0.5 { 60.0 } else { 0.0 };
-        let value = 120.0 + peak + w.rng.uniform(-2.0, 2.0);
-        payload.extend_from_slice(&(value as u16).to_be_bytes());
+    for i in 0..125 {
+        payload.extend_from_slice(&sample(i).to_be_bytes());
     }
-    w.udp(at, [(host, WAVES), (central, WAVES)], &payload);
+    payload
 }

@@ -4,8 +4,10 @@ use crate::activity::{Activity, random};
 use crate::app::dicom::dialogue::{associate, retrieve};
 use crate::app::dicom::message::{self, STUDY_FIND, STUDY_MOVE, Study};
 use crate::app::{fhir, http, smb};
+use crate::hospital;
 use crate::net::tcp::{Side, Tcp};
 use crate::normal::{modality, web};
+use crate::people;
 use crate::role::Role;
 use crate::time::{MS, Nanos, SEC};
 use crate::world::{HostId, World};
@@ -124,11 +126,22 @@ pub(crate) fn read_images(w: &mut World, at: Nanos, host: HostId, studies: usize
 pub(crate) fn browse(w: &mut World, at: Nanos, host: HostId) {
     let mut now = at;
     for _ in 0..w.rng.between(1, 3) {
-        let page = *w.rng.pick(&PAGES);
+        let page = page(w);
         let down = (w.rng.exponential(30_000.0) as usize + 3_000).min(200_000);
         let turns = w.rng.between(1, 4) as usize;
-        now = web::call(w, now, host, page, 900 * turns, down, turns) + w.rng.between(50, 900) * MS;
+        now =
+            web::call(w, now, host, &page, 900 * turns, down, turns) + w.rng.between(50, 900) * MS;
     }
+}
+
+/// A page that people read; now and then one that nobody here has read before.
+fn page(w: &mut World) -> String {
+    if w.rng.chance(0.92) {
+        return (*w.rng.pick(&PAGES)).to_owned();
+    }
+    let name = format!("www.{}.example", people::word(&mut w.rng).to_lowercase());
+    hospital::join_outside(w, name.clone());
+    name
 }
 
 fn mail(w: &mut World, at: Nanos, host: HostId) {
