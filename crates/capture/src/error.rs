@@ -126,7 +126,8 @@ impl Fault {
                  with pcapfix or editcap"
             }
             Self::Compression => {
-                "the compressed file is damaged here: what came before was read; copy it again"
+                "the compressed data are damaged here, or were made with zstd --long above 27: what \
+                 came before was read; copy the file again, or decompress it first"
             }
         }
     }

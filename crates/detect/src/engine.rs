@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use assets::{Entity, Inventory};
+use assets::{Entity, Inventory, Who};
 use learn::{Act, NormalLife};
 use model::case::Case;
 use model::device::DeviceClass;
@@ -150,8 +150,9 @@ impl Engine {
         }
     }
 
-    /// Takes one observation. Its findings are had with [`Engine::take_findings`].
-    pub fn observe(&mut self, o: &Observation) {
+    /// Takes one observation, and says who takes part in it. Its findings are had with
+    /// [`Engine::take_findings`].
+    pub fn observe(&mut self, o: &Observation) -> Who {
         // Logs and several sensors are never quite in step: time here only goes forward.
         self.now = self.now.max(o.at);
         let phase = self.phase(o.at);
@@ -194,6 +195,7 @@ impl Engine {
             self.normal.add(o.at, &act, class, phase != Phase::Watching);
         }
         self.file();
+        who
     }
 
     fn tick(&mut self, phase: Phase) {
@@ -213,7 +215,7 @@ impl Engine {
             inventory: &self.inventory,
             normal: &self.normal,
             phase,
-            who: assets::Who {
+            who: Who {
                 subject: Entity::Nobody,
                 peer: Entity::Nobody,
                 subject_is_new: false,

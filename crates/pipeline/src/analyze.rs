@@ -123,8 +123,9 @@ pub fn run(
     let mut files = Files::new(&plan.captures);
     follow(plan, &mut files, &mut records, &mut teller, progress)?;
     teller.rest(&mut records)?;
-    let mut summary = teller.summary;
-    summary.cases = teller.cases.values().fold(BTreeMap::new(), |mut by, severity| {
+    let Teller { engine, mut summary, cases, telling, .. } = teller;
+    let telling = telling.as_secs_f64();
+    summary.cases = cases.values().fold(BTreeMap::new(), |mut by, severity| {
         *by.entry(*severity).or_insert(0) += 1;
         by
     });
@@ -142,7 +143,6 @@ pub fn run(
     }
     summary.elapsed = begun.elapsed();
     let total = summary.elapsed.as_secs_f64();
-    let telling = teller.telling.as_secs_f64();
     stats.seconds.insert("total".to_owned(), total);
     stats.seconds.insert("detection_and_output".to_owned(), telling);
     stats.seconds.insert("packets_to_observations".to_owned(), (total - telling).max(0.0));
@@ -358,8 +358,8 @@ impl Teller<'_> {
     fn one(&mut self, o: &Observation) -> Result<(), RunError> {
         self.pace(o.at);
         self.summary.stats.count(o);
-        self.out.observation(o)?;
-        self.engine.observe(o);
+        let who = self.engine.observe(o);
+        self.out.observation(o, who, self.engine.inventory())?;
         for finding in self.engine.take_findings() {
             *self.summary.findings.entry(finding.severity).or_insert(0) += 1;
             self.out.finding(&finding)?;

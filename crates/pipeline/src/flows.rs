@@ -55,7 +55,7 @@ pub fn update(flow: &Flow, name: Option<&'static str>, report: &Report, out: &mu
 
 /// End.
 pub fn end(flow: &Flow, name: Option<&'static str>, reason: CloseReason, out: &mut Emit<'_>) {
-    let growth = flow.growth();
+    let growth = flow.growth(out.at());
     let [packets_out, packets_in] = growth.packets;
     let [bytes_out, bytes_in] = growth.bytes;
     let mut draft = out
@@ -86,17 +86,16 @@ pub fn end(flow: &Flow, name: Option<&'static str>, reason: CloseReason, out: &m
             draft = draft
                 .uint(names.missed, traffic.missed)
                 .uint(names.retransmitted, traffic.retransmitted)
-                .value(names.flags, Some(model::Value::Text(traffic.flag_letters().into())));
+                .value(names.flags, Some(model::Value::Word(traffic.flag_letters())));
         }
-        if traffic.packets > 0 {
-            draft = draft
-                .float(names.size_mean, traffic.size_mean())
-                .float(names.size_std, traffic.size_std());
-        }
-        if traffic.packets > 1 {
-            draft = draft
-                .float(names.gap_mean, traffic.gap_mean())
-                .float(names.gap_std, traffic.gap_std());
+        let measures = [
+            (names.size_mean, traffic.size_mean()),
+            (names.size_std, traffic.size_std()),
+            (names.gap_mean, traffic.gap_mean()),
+            (names.gap_std, traffic.gap_std()),
+        ];
+        for (name, measure) in measures {
+            draft = draft.value(name, measure.map(model::Value::Float));
         }
     }
     draft.emit();

@@ -11,7 +11,6 @@
 
 pub mod analyze;
 pub mod flows;
-pub mod live;
 pub mod outputs;
 pub mod probing;
 pub mod records;

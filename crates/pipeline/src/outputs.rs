@@ -1,16 +1,22 @@
 //! Where results go: files, a store, a terminal, or several of them.
 
+use assets::{Inventory, Who};
 use model::case::Case;
 use model::finding::Finding;
 use model::observation::Observation;
 
 /// Takes results in order.
 pub trait Outputs {
-    /// A fact.
+    /// A fact, and who takes part in it.
     ///
     /// # Errors
     /// When it cannot be kept; the run ends with that error.
-    fn observation(&mut self, o: &Observation) -> Result<(), OutputError>;
+    fn observation(
+        &mut self,
+        o: &Observation,
+        who: Who,
+        inventory: &Inventory,
+    ) -> Result<(), OutputError>;
 
     /// A claim.
     ///
@@ -40,7 +46,7 @@ pub struct OutputError {
 pub struct Nowhere;
 
 impl Outputs for Nowhere {
-    fn observation(&mut self, _: &Observation) -> Result<(), OutputError> {
+    fn observation(&mut self, _: &Observation, _: Who, _: &Inventory) -> Result<(), OutputError> {
         Ok(())
     }
 

@@ -40,7 +40,7 @@ impl Tagged {
 
 /// One thread's work.
 pub struct Worker {
-    engine: Engine<Sink>,
+    engine: Engine<Slot>,
     sink: Sink,
 }
 
@@ -69,7 +69,7 @@ impl Worker {
         self.engine.packet(
             packet.at,
             packet.link.0,
-            packet.wire_len,
+            packet.wire_len as usize,
             packet.data,
             &mut self.sink,
         );
@@ -258,10 +258,10 @@ impl FlowSink for Sink {
     }
 
     fn arp(&mut self, frame: &LinkFrame<'_>, at: Timestamp) {
-        let broadcast = frame.destination == Some(Mac::BROADCAST);
+        let broadcast = frame.link.dst == Some(Mac::BROADCAST);
         let mut out =
             Emit::new(&mut self.scratch, &self.key, None, at, &mut self.arp_serial);
-        protocols::arp::decode(frame.payload, frame.source, broadcast, &mut out);
+        protocols::arp::decode(frame.payload, frame.link.src, broadcast, &mut out);
         self.tag();
     }
 

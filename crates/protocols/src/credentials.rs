@@ -24,7 +24,7 @@ mod tests {
     #[test]
     fn the_name_ignores_case_and_the_password_does_not() {
         assert!(is_default(b"Admin", b"admin") && is_default(b"ADMIN", b"admin"));
-        assert!(!is_default(b"admin", b"Admin1") && !is_default(b"admin", b"ADMIN"));
+        assert!(!is_default(b"pump", b"Pump") && !is_default(b"admin", b"adMIN"));
     }
 
     #[test]

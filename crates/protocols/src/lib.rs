@@ -45,6 +45,7 @@ pub use seam::{Parser, Protocol, ProtocolSpec};
 pub static ALL: &[&dyn Protocol] = &[
     &dicom::Dicom,
     &hl7::Hl7,
+    &astm::Astm,
     &http::Http,
     &tls::Tls,
     &mqtt::Mqtt,

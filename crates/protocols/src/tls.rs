@@ -58,8 +58,10 @@ fn probe(start: &[u8]) -> Probe {
         |minor| minor <= 4,
     ];
     // A server may answer with an alert before it says hello.
-    if matches!(start, [21] | [21, 3] | [21, 3, 0..=4] | [21, 3, 0..=4, 0] | [21, 3, 0..=4, 0, 2, ..])
-    {
+    if matches!(
+        start,
+        [21] | [21, 3] | [21, 3, 0..=4] | [21, 3, 0..=4, 0] | [21, 3, 0..=4, 0, 2, ..]
+    ) {
         return Probe::Unsure;
     }
     // Fragments too short for a version hide a hello from those who look at one record only.

@@ -9,7 +9,7 @@ use model::emit::Emit;
 use model::flow::Direction;
 
 use super::message::Message;
-use super::separators::is_header;
+use super::separators::{is_header, unmarked};
 
 const BLOCK_START: u8 = 0x0b;
 const BLOCK_END: u8 = 0x1c;
@@ -97,7 +97,7 @@ impl Lane {
         if spilled.is_empty() {
             return;
         }
-        let header = is_header(&self.segment);
+        let header = is_header(unmarked(&self.segment));
         if let Some(message) = self.message.as_mut().filter(|_| !header) {
             if !self.spilled {
                 message.content(&self.segment);
@@ -112,7 +112,7 @@ impl Lane {
         let mut segment = std::mem::take(&mut self.segment);
         let spilled = std::mem::take(&mut self.spilled);
         if !std::mem::take(&mut self.torn) && !segment.is_empty() {
-            self.segment_of(&segment, spilled, other, out);
+            self.segment_of(unmarked(&segment), spilled, other, out);
         }
         segment.clear();
         self.segment = segment;

@@ -8,6 +8,8 @@ use model::emit::Probe;
 const MAX_ENCODING: usize = 6;
 /// Most line ends and block starts before the first header.
 const MAX_LEAD: usize = 16;
+/// UTF-8's byte order mark, which some senders put before the header.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Characters that separate the parts of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +26,9 @@ impl Separators {
     /// As a header segment defines them (MSH, FHS or BHS); the recommended ones where it does not.
     pub(super) fn of(header: &[u8]) -> Self {
         let field = header.get(3).copied().unwrap_or(b'|');
-        let mut encoding = header.get(4..).unwrap_or_default().iter().copied();
-        let mut next = |default| encoding.next().filter(|&c| c != field).unwrap_or(default);
+        let encoding = header.get(4..).unwrap_or_default().iter().copied();
+        let mut encoding = encoding.take_while(|&byte| byte != field);
+        let mut next = |default| encoding.next().unwrap_or(default);
         Self { field, component: next(b'^'), repetition: next(b'~') }
     }
 }
@@ -34,6 +37,11 @@ impl Separators {
 pub(super) fn is_header(segment: &[u8]) -> bool {
     is_name(segment.get(..3).unwrap_or_default())
         && segment.get(3).is_some_and(u8::is_ascii_punctuation)
+}
+
+/// A segment without the byte order mark that may stand before it.
+pub(super) fn unmarked(segment: &[u8]) -> &[u8] {
+    segment.strip_prefix(MARK).unwrap_or(segment)
 }
 
 fn is_name(name: &[u8]) -> bool {
@@ -47,6 +55,10 @@ pub(super) fn probe(start: &[u8]) -> Probe {
         return Probe::No;
     }
     let (lead, header) = start.split_at(lead);
+    if header.len() < MARK.len() && MARK.starts_with(header) {
+        return Probe::Unsure;
+    }
+    let header = unmarked(header);
     let Some(name) = header.get(..3) else {
         let may_be = |name: &[u8]| name.starts_with(header);
         let any = [b"MSH", b"FHS", b"BHS"].iter().any(|name| may_be(*name));
@@ -88,6 +100,7 @@ mod tests {
             b"\x0bFHS|^~\\&|",
             b"\r\n\x0bMSH|^~\\&#|",
             b"BHS|^~\\&|",
+            b"\x0b\xef\xbb\xbfMSH|^~\\&|",
         ] {
             assert_eq!(probe(start), Probe::Yes, "{start:?}");
             for cut in 0..start.len() {

@@ -73,25 +73,21 @@ fn basic(encoded: &[u8]) -> Option<(Vec<u8>, bool)> {
     Some((user.to_vec(), default))
 }
 
-/// The `username` of digest authentication (RFC 7616).
+/// The `username` of digest authentication (RFC 7616): parameters with commas between, and commas
+/// within quotes.
 fn digest_user(parameters: &[u8]) -> Vec<u8> {
-    const NAME: &[u8] = b"username=";
-    let starts = |at: usize| {
-        let before = at.checked_sub(1).and_then(|before| parameters.get(before));
-        matches!(before, None | Some(b',' | b' ' | b'\t'))
+    let mut quoted = false;
+    let outside = |byte: &u8| {
+        quoted ^= *byte == b'"';
+        *byte == b',' && !quoted
     };
-    let mut places = parameters.windows(NAME.len()).enumerate();
-    let Some((at, _)) =
-        places.find(|(at, window)| window.eq_ignore_ascii_case(NAME) && starts(*at))
-    else {
-        return Vec::new();
-    };
-    let value = parameters.get(at.saturating_add(NAME.len())..).unwrap_or_default();
-    let (value, end): (&[u8], &[u8]) = match value.split_first() {
-        Some((b'"', rest)) => (rest, b"\""),
-        _ => (value, b", \t"),
-    };
-    value.iter().take(256).take_while(|b| !end.contains(b)).copied().collect()
+    let value = parameters.split(outside).find_map(|parameter| {
+        let (name, value) = parameter.trim_ascii().split_at_checked(9)?;
+        name.eq_ignore_ascii_case(b"username=").then_some(value)
+    });
+    let value = value.unwrap_or_default().trim_ascii();
+    let bare = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value);
+    bare.get(..bare.len().min(256)).unwrap_or_default().to_vec()
 }
 
 #[cfg(test)]
@@ -102,7 +98,10 @@ mod tests {
     fn basic_gives_the_name_and_never_the_password() {
         // RFC 7617's own example.
         let known = credential(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-        assert_eq!((known.scheme, &known.user[..], known.default), ("basic", &b"Aladdin"[..], Some(false)));
+        assert_eq!(
+            (known.scheme, &known.user[..], known.default),
+            ("basic", &b"Aladdin"[..], Some(false))
+        );
         assert!(!format!("{known:?}").contains("sesame"));
         // admin:admin, admin: and root:root, with and without padding.
         for default in ["YWRtaW46YWRtaW4=", "YWRtaW46YWRtaW4", "YWRtaW46", "cm9vdDpyb290"] {
@@ -115,7 +114,11 @@ mod tests {
     fn a_credential_that_is_none_is_no_default() {
         for broken in ["Basic", "Basic !!!!", "Basic YWRtaW4="] {
             let found = credential(broken.as_bytes());
-            assert_eq!((found.scheme, found.user.len(), found.default), ("basic", 0, None), "{broken}");
+            assert_eq!(
+                (found.scheme, found.user.len(), found.default),
+                ("basic", 0, None),
+                "{broken}"
+            );
         }
         assert_eq!(credential(b"").scheme, "none");
         assert_eq!(credential(b"Hawk id=1").scheme, "other");

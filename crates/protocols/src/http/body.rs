@@ -218,7 +218,9 @@ mod tests {
         assert_eq!(at.body(b"A: b\r\n\r\n"), Ok(Step::Used(6)));
         assert_eq!(at.body(b"\r\n"), Ok(Step::Used(2)));
         assert_eq!(at, Reading::Head);
-        assert!(Reading::ChunkEnd.body(b"xx").is_err() && Reading::ChunkSize.body(b"zz\r\n").is_err());
+        assert!(
+            Reading::ChunkEnd.body(b"xx").is_err() && Reading::ChunkSize.body(b"zz\r\n").is_err()
+        );
         assert!(Reading::ChunkSize.body(b"fffffffffffffffff\r\n").is_err());
     }
 }

@@ -228,7 +228,8 @@ impl State {
 
 /// Whether bytes could begin a head: a method or a version, letters of a token.
 fn begins_a_head(bytes: &[u8]) -> bool {
-    let token = |b: &u8| b.is_ascii_graphic() && !matches!(b, b'(' | b')' | b'<' | b'>' | b'{' | b'}');
+    let token =
+        |b: &u8| b.is_ascii_graphic() && !matches!(b, b'(' | b')' | b'<' | b'>' | b'{' | b'}');
     let word = bytes.iter().take(64).take_while(|b| token(b)).count();
     word > 0 && matches!(bytes.get(word), None | Some(b' ' | b'\t'))
 }

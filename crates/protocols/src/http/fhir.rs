@@ -20,7 +20,11 @@ pub(super) use interaction::Interaction;
 /// The name of a resource type, where the text is exactly one.
 pub(crate) fn resource_type(text: &[u8]) -> Option<&'static str> {
     let text = std::str::from_utf8(text).ok()?;
-    types::RESOURCES.binary_search(&text).ok().and_then(|place| types::RESOURCES.get(place)).copied()
+    types::RESOURCES
+        .binary_search(&text)
+        .ok()
+        .and_then(|place| types::RESOURCES.get(place))
+        .copied()
 }
 
 /// What a request asks for, if its server speaks FHIR.
@@ -51,7 +55,9 @@ impl Asked {
     pub(super) fn holds(&self, content_type: &str) -> bool {
         match self.evidence {
             Evidence::Enough => true,
-            Evidence::Type => is_fhir(content_type.as_bytes()) || is_structured(content_type.as_bytes()),
+            Evidence::Type => {
+                is_fhir(content_type.as_bytes()) || is_structured(content_type.as_bytes())
+            }
             Evidence::Shape => is_fhir(content_type.as_bytes()),
         }
     }
@@ -59,7 +65,9 @@ impl Asked {
 
 /// Whether the request says by itself that its server speaks FHIR: by a media type or by its base.
 pub(super) fn speaks(head: &RequestHead<'_>) -> bool {
-    is_fhir(head.headers.accept) || is_fhir(head.headers.content_type) || based(path_of(head.target))
+    is_fhir(head.headers.accept)
+        || is_fhir(head.headers.content_type)
+        || based(path_of(head.target))
 }
 
 /// What a request asks for, where its path has the shape of an interaction.

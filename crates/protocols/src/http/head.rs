@@ -201,8 +201,7 @@ fn plain(essence: &[u8]) -> Option<String> {
     let (kind, subtype) = essence.split_at(slash);
     let subtype = subtype.get(1..)?;
     let fits = |part: &[u8]| (1..=96).contains(&part.len()) && part.iter().all(token);
-    (fits(kind) && fits(subtype))
-        .then(|| String::from_utf8_lossy(essence).to_ascii_lowercase())
+    (fits(kind) && fits(subtype)).then(|| String::from_utf8_lossy(essence).to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -251,7 +250,10 @@ mod tests {
 
     #[test]
     fn a_media_type_loses_its_free_text() {
-        assert_eq!(media_type(b"Application/FHIR+json; charset=utf-8; x=DOE"), "application/fhir+json");
+        assert_eq!(
+            media_type(b"Application/FHIR+json; charset=utf-8; x=DOE"),
+            "application/fhir+json"
+        );
         assert_eq!(
             media_type(b"multipart/related; boundary=DOE; type=\"application/dicom\""),
             "multipart/related; type=application/dicom"

@@ -19,7 +19,9 @@ pub(super) fn probe(start: &[u8]) -> Probe {
         Kind::Connect => connect(body),
         Kind::Publish => publish(&fixed, body),
         // The broker's first word may come before the client's bytes are looked at.
-        Kind::Connack if !fixed.breaks_flags() && matches!(fixed.remaining, 2..=128) => Probe::Unsure,
+        Kind::Connack if !fixed.breaks_flags() && matches!(fixed.remaining, 2..=128) => {
+            Probe::Unsure
+        }
         _ => Probe::No,
     }
 }
@@ -78,7 +80,9 @@ mod tests {
 
     #[test]
     fn connect_is_known_whatever_else_is_wrong_with_it() {
-        for start in [&b"\x10\x10\x00\x04MQTT\x04"[..], b"\x1f\x00\x00\x04MQTT", b"\x10\x12\x00\x06MQIsdp"] {
+        for start in
+            [&b"\x10\x10\x00\x04MQTT\x04"[..], b"\x1f\x00\x00\x04MQTT", b"\x10\x12\x00\x06MQIsdp"]
+        {
             assert_eq!(probe(start), Probe::Yes);
             assert_eq!(probe(&start[..5]), Probe::Unsure);
         }

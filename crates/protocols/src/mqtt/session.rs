@@ -143,7 +143,11 @@ impl State {
         if fixed.whole() > MAX_PACKET {
             self.faults.note("packet longer than 128 KiB", dir, out);
             // Without its CONNECT nothing of a connection can be told apart.
-            return if fixed.kind == Kind::Connect { Step::Stop } else { Step::Skip(fixed.whole()) };
+            return if fixed.kind == Kind::Connect {
+                Step::Stop
+            } else {
+                Step::Skip(fixed.whole())
+            };
         }
         let whole = usize::try_from(fixed.whole()).unwrap_or(usize::MAX);
         let Some(body) = unread.get(fixed.size..whole) else { return Step::More };
@@ -164,8 +168,12 @@ impl State {
         }
         let from_client = dir == self.client;
         match (fixed.sender(), from_client) {
-            (Sender::Client, false) => self.faults.note("packet of a client from a broker", dir, out),
-            (Sender::Broker, true) => self.faults.note("packet of a broker from a client", dir, out),
+            (Sender::Client, false) => {
+                self.faults.note("packet of a client from a broker", dir, out)
+            }
+            (Sender::Broker, true) => {
+                self.faults.note("packet of a broker from a client", dir, out)
+            }
             _ => {}
         }
         if !from_client {

@@ -72,14 +72,34 @@ fn normal(segment: &[u8]) -> Vec<u8> {
 
 /// The segment after one of these names a patient.
 const PERSON_WORDS: &[&[u8]] = &[
-    b"patient", b"patients", b"patientid", b"patientname", b"pat", b"person", b"persons",
-    b"subject", b"subjects", b"mrn", b"pid", b"ssn", b"nhsnumber", b"dob", b"birthdate",
+    b"patient",
+    b"patients",
+    b"patientid",
+    b"patientname",
+    b"pat",
+    b"person",
+    b"persons",
+    b"subject",
+    b"subjects",
+    b"mrn",
+    b"pid",
+    b"ssn",
+    b"nhsnumber",
+    b"dob",
+    b"birthdate",
 ];
 
 /// The segment after one of these names a stay, an order or a relative of a patient.
 const STAY_WORDS: &[&[u8]] = &[
-    b"visit", b"visits", b"encounter", b"encounters", b"admission", b"admissions", b"episode",
-    b"accession", b"relatedperson",
+    b"visit",
+    b"visits",
+    b"encounter",
+    b"encounters",
+    b"admission",
+    b"admissions",
+    b"episode",
+    b"accession",
+    b"relatedperson",
 ];
 
 /// Between a word for persons and the name that is asked for.
@@ -89,10 +109,34 @@ const SEARCH_WORDS: &[&[u8]] =
 /// Whether a segment is a word of an interface rather than somebody's name.
 pub(super) fn is_vocabulary(segment: &[u8]) -> bool {
     const WORDS: &[&[u8]] = &[
-        b"all", b"list", b"new", b"add", b"create", b"edit", b"update", b"delete", b"count",
-        b"export", b"import", b"index", b"vitals", b"vitalsigns", b"waveform", b"waveforms",
-        b"alarm", b"alarms", b"alert", b"alerts", b"status", b"data", b"metadata", b"monitor",
-        b"monitoring", b"observations", b"events", b"summary",
+        b"all",
+        b"list",
+        b"new",
+        b"add",
+        b"create",
+        b"edit",
+        b"update",
+        b"delete",
+        b"count",
+        b"export",
+        b"import",
+        b"index",
+        b"vitals",
+        b"vitalsigns",
+        b"waveform",
+        b"waveforms",
+        b"alarm",
+        b"alarms",
+        b"alert",
+        b"alerts",
+        b"status",
+        b"data",
+        b"metadata",
+        b"monitor",
+        b"monitoring",
+        b"observations",
+        b"events",
+        b"summary",
     ];
     let word = normal(segment);
     WORDS.contains(&word.as_slice())
@@ -104,16 +148,32 @@ pub(super) fn is_vocabulary(segment: &[u8]) -> bool {
 /// Whether a parameter without a value is a known switch (`?wsdl`) and not a text searched for.
 pub(super) fn is_flag(name: &[u8]) -> bool {
     const FLAGS: &[&[u8]] = &[
-        b"wsdl", b"singlewsdl", b"xsd", b"disco", b"json", b"xml", b"debug", b"pretty", b"help",
-        b"location", b"acl", b"versioning", b"uploads", b"expand", b"since", b"phpinfo",
+        b"wsdl",
+        b"singlewsdl",
+        b"xsd",
+        b"disco",
+        b"json",
+        b"xml",
+        b"debug",
+        b"pretty",
+        b"help",
+        b"location",
+        b"acl",
+        b"versioning",
+        b"uploads",
+        b"expand",
+        b"since",
+        b"phpinfo",
     ];
     FLAGS.contains(&name.to_ascii_lowercase().as_slice())
 }
 
 /// Whether a URL segment (decoded) looks like an identifier of anything.
 pub(super) fn identifies(text: &[u8]) -> bool {
-    let plain =
-        |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~' | b'$' | b':' | b'*' | b'!');
+    let plain = |b: &u8| {
+        b.is_ascii_alphanumeric()
+            || matches!(b, b'-' | b'_' | b'.' | b'~' | b'$' | b':' | b'*' | b'!')
+    };
     text.len() > 64
         || !text.iter().all(plain)
         || longest(text, u8::is_ascii_digit) >= 4

@@ -68,7 +68,10 @@ fn identifiers_in_a_path_become_tokens() {
 
 #[test]
 fn whatever_follows_a_word_for_patients_is_a_token_in_their_domain() {
-    assert_eq!(shown("/api/patients/jdoe/chart"), format!("/api/patients/{}/chart", patient("JDOE")));
+    assert_eq!(
+        shown("/api/patients/jdoe/chart"),
+        format!("/api/patients/{}/chart", patient("JDOE"))
+    );
     assert_eq!(shown("/Patient/7.json"), format!("/Patient/{}.json", patient("7")));
     assert_eq!(shown("/patient/search/doe"), format!("/patient/search/{}", patient("doe")));
     assert_eq!(shown("/Patient/7/$everything"), format!("/Patient/{}/$everything", patient("7")));
@@ -96,7 +99,8 @@ fn an_id_after_a_resource_type_is_kept_only_where_it_may_be_a_page() {
 
 #[test]
 fn a_query_leaves_only_names() {
-    let names = with(|emit| query::names(emit, b"family=doe&given=jane&family=x&wsdl&smith&12345678=1"));
+    let names =
+        with(|emit| query::names(emit, b"family=doe&given=jane&family=x&wsdl&smith&12345678=1"));
     assert_eq!(names[..3], ["family", "given", "wsdl"]);
     assert_eq!(names.len(), 5);
     assert!(names[3].starts_with("{t:") && names[4].starts_with("{t:"), "{names:?}");
@@ -120,9 +124,14 @@ fn topics_keep_devices_and_hide_people() {
     ] {
         assert_eq!(shown_topic(topic), topic);
     }
-    for secret in ["12345", "1960-01-31", "jane@example.org", "DOE^JANE", "Doe, Jane",
-        "6fa459ea-ee8a-3ca4-894e-db77e160355e"]
-    {
+    for secret in [
+        "12345",
+        "1960-01-31",
+        "jane@example.org",
+        "DOE^JANE",
+        "Doe, Jane",
+        "6fa459ea-ee8a-3ca4-894e-db77e160355e",
+    ] {
         let topic = shown_topic(&format!("icu/{secret}/hr"));
         assert!(topic.starts_with("icu/{t:") && topic.ends_with("}/hr"), "{topic}");
     }

@@ -56,7 +56,8 @@ pub(super) fn header(message: &[u8]) -> Option<Header<'_>> {
         Some(rest) => rfc_5424(rest),
         None => rfc_3164(rest),
     };
-    let fits = |name: &[u8], cap: usize| (1..=cap).contains(&name.len()) && name.iter().all(is_name);
+    let fits =
+        |name: &[u8], cap: usize| (1..=cap).contains(&name.len()) && name.iter().all(is_name);
     Some(Header {
         facility: priority >> 3,
         severity: priority & 7,
@@ -84,20 +85,23 @@ fn rfc_3164(rest: &[u8]) -> (&[u8], &[u8]) {
     }
     let space = after.iter().position(|&b| b == b' ').unwrap_or(after.len());
     let (host, message) = after.split_at_checked(space).unwrap_or_default();
-    // A word that no tag follows may be the first of the text.
+    // A word that no tag follows may be the first of the text, and so may one that is no name.
     match tag(message.get(1..).unwrap_or_default()) {
-        Some(app) => (host, app),
-        None => (&[], &[]),
+        Some(app) if host.iter().all(is_name) => (host, app),
+        _ => (&[], &[]),
     }
 }
 
 /// What follows the time stamp and its space; nothing where there is none.
 fn after_time(rest: &[u8]) -> Option<&[u8]> {
-    if let Some((first, after)) = rest.split_at_checked(16).filter(|(first, _)| is_bsd_time(first)) {
+    if let Some((first, after)) = rest.split_at_checked(16).filter(|(first, _)| is_bsd_time(first))
+    {
         // Some senders put the year behind the day's time.
         let year = after.split_at_checked(5).filter(|_| first.last() == Some(&b' '));
         return match year {
-            Some(([a, b, c, d, b' '], later)) if [a, b, c, d].iter().all(|b| b.is_ascii_digit()) => {
+            Some(([a, b, c, d, b' '], later))
+                if [a, b, c, d].iter().all(|b| b.is_ascii_digit()) =>
+            {
                 Some(later)
             }
             _ => Some(after),
@@ -110,7 +114,8 @@ fn after_time(rest: &[u8]) -> Option<&[u8]> {
 
 /// The name in front of `[pid]:` or `:`; nothing where the first word is none.
 fn tag(message: &[u8]) -> Option<&[u8]> {
-    let end = message.iter().take(MAX_APP.saturating_add(1)).position(|b| !is_name(b) || *b == b':')?;
+    let end =
+        message.iter().take(MAX_APP.saturating_add(1)).position(|b| !is_name(b) || *b == b':')?;
     let (name, rest) = message.split_at_checked(end)?;
     let ends = match rest.first()? {
         b':' => matches!(rest.get(1), None | Some(b' ')),
@@ -167,8 +172,20 @@ mod tests {
     #[test]
     fn both_standards_are_read() {
         for (message, facility, severity, host, app) in [
-            ("<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - failed", 4, 2, "mymachine.example.com", "su"),
-            ("<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - x", 20, 5, "192.0.2.1", "myproc"),
+            (
+                "<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - failed",
+                4,
+                2,
+                "mymachine.example.com",
+                "su",
+            ),
+            (
+                "<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - x",
+                20,
+                5,
+                "192.0.2.1",
+                "myproc",
+            ),
             ("<14>1 - - - - - -", 1, 6, "", ""),
             ("<34>Oct 11 22:14:15 mymachine su: 'su root' failed", 4, 2, "mymachine", "su"),
             ("<13>Feb  5 17:32:18 10.0.0.99 sshd[42]: x", 1, 5, "10.0.0.99", "sshd"),

@@ -49,10 +49,7 @@ pub(super) fn say(der: &[u8], dir: Direction, out: &mut Emit<'_>) {
             .texts("names", names.iter().map(String::as_bytes), MAX_NAMES)
             .value("not_before", time(validity.not_before.timestamp()))
             .value("not_after", time(validity.not_after.timestamp()))
-            .flag(
-                "self_signed",
-                certificate.subject().as_raw() == certificate.issuer().as_raw(),
-            );
+            .flag("self_signed", certificate.subject().as_raw() == certificate.issuer().as_raw());
     }
     draft.emit();
 }

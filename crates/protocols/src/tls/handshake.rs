@@ -130,8 +130,7 @@ impl State {
         joined.extend_from_slice(fragment);
         let mut cursor = Cursor::new(&joined);
         let mut used = 0;
-        loop {
-            let (Ok(kind), Ok(length)) = (cursor.u8(), cursor.u24()) else { break };
+        while let (Ok(kind), Ok(length)) = (cursor.u8(), cursor.u24()) {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
             if length > MAX_MESSAGE {
                 out.anomaly("tls", "handshake message longer than 64 KiB", dir);
@@ -203,10 +202,8 @@ impl State {
             out.anomaly("tls", "second ServerHello", dir);
             return After::Over;
         }
-        let mut draft = out
-            .observe(&SERVER_HELLO, dir)
-            .text("sni", &self.server_name)
-            .text("alpn", hello.alpn);
+        let mut draft =
+            out.observe(&SERVER_HELLO, dir).text("sni", &self.server_name).text("alpn", hello.alpn);
         if let Some(version) = version(hello.version) {
             draft = draft.word("version", version);
         }

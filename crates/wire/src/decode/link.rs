@@ -2,7 +2,6 @@
 
 use model::net::Mac;
 
-use super::packet::{Decoded, LinkFrame};
 use super::{At, Layer, MAX_TAGS, Walk, tunnel};
 use crate::cursor::Cursor;
 
@@ -16,7 +15,7 @@ pub(super) const ARP: u16 = 0x0806;
 const SMALLEST_TYPE: u16 = 0x0600;
 
 /// Begins with the header that a link type starts with (tcpdump.org, "link-layer header types").
-pub(super) fn enter<'a>(walk: &mut Walk, link_type: u32, bytes: &'a [u8]) -> At<'a> {
+pub(super) fn enter<'a>(walk: &mut Walk<'a>, link_type: u32, bytes: &'a [u8]) -> At<'a> {
     match link_type {
         1 => At::Ethernet(bytes),
         12 | 14 | 101 | 228 | 229 => At::Ip(bytes),
@@ -24,48 +23,57 @@ pub(super) fn enter<'a>(walk: &mut Walk, link_type: u32, bytes: &'a [u8]) -> At<
         113 => cooked(walk, bytes),
         276 => cooked2(walk, bytes),
         9 | 50 => ppp_framed(bytes),
-        other => At::End(Decoded::UnknownLink(other)),
+        other => At::UnknownLink(other),
     }
 }
 
-pub(super) fn ethernet<'a>(walk: &mut Walk, bytes: &'a [u8]) -> At<'a> {
+#[inline]
+pub(super) fn ethernet<'a>(walk: &mut Walk<'a>, bytes: &'a [u8]) -> At<'a> {
     let Some((header, rest)) = bytes.split_first_chunk::<14>() else {
-        return At::bad(Layer::Link, "ends in the Ethernet header");
+        return At::Bad(Layer::Link, "ends in the Ethernet header");
     };
     let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = *header;
-    walk.link.dst = Some(Mac([d0, d1, d2, d3, d4, d5]));
-    walk.link.src = Some(Mac([s0, s1, s2, s3, s4, s5]));
+    walk.packet.link.dst = Some(Mac([d0, d1, d2, d3, d4, d5]));
+    walk.packet.link.src = Some(Mac([s0, s1, s2, s3, s4, s5]));
     At::Type(u16::from_be_bytes([t0, t1]), rest)
 }
 
 /// Goes through tags and shims to whatever they carry.
-pub(super) fn by_type<'a>(walk: &mut Walk, number: u16, bytes: &'a [u8]) -> At<'a> {
+#[inline]
+pub(super) fn by_type<'a>(walk: &mut Walk<'a>, number: u16, bytes: &'a [u8]) -> At<'a> {
+    match number {
+        IPV4 | IPV6 => At::Ip(bytes),
+        _ => through_tags(walk, number, bytes),
+    }
+}
+
+fn through_tags<'a>(walk: &mut Walk<'a>, number: u16, bytes: &'a [u8]) -> At<'a> {
     let (mut number, mut bytes) = (number, bytes);
     for _ in 0..MAX_TAGS {
         match number {
             IPV4 | IPV6 => return At::Ip(bytes),
             0x8100 | 0x88a8 | 0x9100 => {
                 let Some((&[a, b, c, d], rest)) = bytes.split_first_chunk() else {
-                    return At::bad(Layer::Vlan, "ends in a VLAN tag");
+                    return At::Bad(Layer::Vlan, "ends in a VLAN tag");
                 };
                 let id = u16::from_be_bytes([a, b]) & 0x0fff;
-                if walk.link.vlan.is_none() {
-                    walk.link.vlan = Some(id);
+                if walk.packet.link.vlan.is_none() {
+                    walk.packet.link.vlan = Some(id);
                 }
                 (number, bytes) = (u16::from_be_bytes([c, d]), rest);
             }
-            ARP => return At::End(Decoded::Arp(LinkFrame { link: walk.link, payload: bytes })),
+            ARP => return At::Arp(bytes),
             0x8847 | 0x8848 => return mpls(walk, bytes),
             0x8864 => return pppoe(bytes),
             BRIDGED => return tunnel::inner_ethernet(walk, bytes),
             0..SMALLEST_TYPE => match llc(number, bytes) {
                 Some((inner, rest)) => (number, bytes) = (inner, rest),
-                None => return At::End(Decoded::NonIp(0)),
+                None => return At::NonIp(0),
             },
-            other => return At::End(Decoded::NonIp(other)),
+            other => return At::NonIp(other),
         }
     }
-    At::bad(Layer::Vlan, "more than 8 tags")
+    At::Bad(Layer::Vlan, "more than 8 tags")
 }
 
 /// 802.2 with SNAP: the EtherType within, and what follows it, without padding.
@@ -80,11 +88,11 @@ fn llc(length: u16, bytes: &[u8]) -> Option<(u16, &[u8])> {
 
 /// Takes off the labels. What they carry is nowhere written, so its first byte has to tell: IP, or
 /// a pseudo-wire with Ethernet (RFC 4448), with or without a control word (RFC 4385).
-pub(super) fn mpls<'a>(walk: &mut Walk, bytes: &'a [u8]) -> At<'a> {
+pub(super) fn mpls<'a>(walk: &mut Walk<'a>, bytes: &'a [u8]) -> At<'a> {
     let mut rest = bytes;
     for _ in 0..MAX_TAGS {
         let Some((&[_, _, c, _], after)) = rest.split_first_chunk() else {
-            return At::bad(Layer::Mpls, "ends in a label");
+            return At::Bad(Layer::Mpls, "ends in a label");
         };
         rest = after;
         if c & 1 == 0 {
@@ -96,16 +104,16 @@ pub(super) fn mpls<'a>(walk: &mut Walk, bytes: &'a [u8]) -> At<'a> {
                 tunnel::inner_ethernet(walk, rest.get(4..).unwrap_or_default())
             }
             Some(_) => tunnel::inner_ethernet(walk, rest),
-            None => At::bad(Layer::Mpls, "no packet after the labels"),
+            None => At::Bad(Layer::Mpls, "no packet after the labels"),
         };
     }
-    At::bad(Layer::Mpls, "more than 8 labels")
+    At::Bad(Layer::Mpls, "more than 8 labels")
 }
 
 /// A PPPoE session (RFC 2516).
 fn pppoe(bytes: &[u8]) -> At<'_> {
     let Some((&[0x11, 0, _, _, a, b], rest)) = bytes.split_first_chunk() else {
-        return At::bad(Layer::Link, "no PPPoE session header");
+        return At::Bad(Layer::Link, "no PPPoE session header");
     };
     let length = usize::from(u16::from_be_bytes([a, b]));
     At::Ppp(rest.get(..length).unwrap_or(rest))
@@ -123,27 +131,27 @@ fn ppp_framed(bytes: &[u8]) -> At<'_> {
 pub(super) fn ppp(bytes: &[u8]) -> At<'_> {
     match bytes {
         [0x00, 0x21 | 0x57, rest @ ..] | [0x21 | 0x57, rest @ ..] => At::Ip(rest),
-        [_, _, ..] => At::End(Decoded::NonIp(0)),
-        _ => At::bad(Layer::Link, "ends in the PPP header"),
+        [_, _, ..] => At::NonIp(0),
+        _ => At::Bad(Layer::Link, "ends in the PPP header"),
     }
 }
 
 /// BSD loopback: an address family in the byte order of the machine that captured.
 fn loopback(bytes: &[u8]) -> At<'_> {
     let Some((&family, rest)) = bytes.split_first_chunk::<4>() else {
-        return At::bad(Layer::Link, "ends in the loopback header");
+        return At::Bad(Layer::Link, "ends in the loopback header");
     };
     // IPv6 has a number of its own on Linux, the BSDs, macOS and Windows.
     let known = |family: u32| matches!(family, 2 | 10 | 23 | 24 | 28 | 30);
     if known(u32::from_be_bytes(family)) || known(u32::from_le_bytes(family)) {
         At::Ip(rest)
     } else {
-        At::End(Decoded::NonIp(0))
+        At::NonIp(0)
     }
 }
 
 /// Linux cooked capture, version 1.
-fn cooked<'a>(walk: &mut Walk, bytes: &'a [u8]) -> At<'a> {
+fn cooked<'a>(walk: &mut Walk<'a>, bytes: &'a [u8]) -> At<'a> {
     let mut cursor = Cursor::new(bytes);
     let mut read = || {
         cursor.skip(2)?;
@@ -151,14 +159,14 @@ fn cooked<'a>(walk: &mut Walk, bytes: &'a [u8]) -> At<'a> {
         Ok::<_, crate::cursor::Short>(header)
     };
     let Ok((hardware, length, address, number)) = read() else {
-        return At::bad(Layer::Link, "ends in the cooked header");
+        return At::Bad(Layer::Link, "ends in the cooked header");
     };
-    walk.link.src = mac_of(hardware, usize::from(length), address);
+    walk.packet.link.src = mac_of(hardware, usize::from(length), address);
     cooked_type(number, cursor.rest())
 }
 
 /// Linux cooked capture, version 2.
-fn cooked2<'a>(walk: &mut Walk, bytes: &'a [u8]) -> At<'a> {
+fn cooked2<'a>(walk: &mut Walk<'a>, bytes: &'a [u8]) -> At<'a> {
     let mut cursor = Cursor::new(bytes);
     let mut read = || {
         let number = cursor.u16()?;
@@ -168,9 +176,9 @@ fn cooked2<'a>(walk: &mut Walk, bytes: &'a [u8]) -> At<'a> {
         Ok::<_, crate::cursor::Short>((number, hardware, cursor.u8()?, cursor.array::<8>()?))
     };
     let Ok((number, hardware, length, address)) = read() else {
-        return At::bad(Layer::Link, "ends in the cooked header");
+        return At::Bad(Layer::Link, "ends in the cooked header");
     };
-    walk.link.src = mac_of(hardware, usize::from(length), address);
+    walk.packet.link.src = mac_of(hardware, usize::from(length), address);
     cooked_type(number, cursor.rest())
 }
 
@@ -187,6 +195,6 @@ fn cooked_type(number: u16, bytes: &[u8]) -> At<'_> {
     }
     match (number, llc(u16::MAX, bytes)) {
         (4, Some((inner, rest))) => At::Type(inner, rest),
-        _ => At::End(Decoded::NonIp(0)),
+        _ => At::NonIp(0),
     }
 }

@@ -4,52 +4,31 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::net::Transport;
 
-use super::packet::{Decoded, IpHead, Packet, Tcp};
+use super::packet::{Packet, Tcp};
 use super::{At, Layer, Walk, tunnel};
 use crate::notes::Notes;
 
 /// Past the IP headers: a tunnel leads on, everything else ends the walk.
-pub(super) fn enter<'a>(walk: &mut Walk, head: IpHead, bytes: &'a [u8], missing: u32) -> At<'a> {
-    match head.protocol {
-        6 => tcp(head, bytes, missing),
-        17 => udp(walk, head, bytes, missing),
-        1 | 58 => icmp(head, bytes, missing),
-        132 => sctp(head, bytes, missing),
-        4 | 41 | 47 | 137 => tunnel::by_protocol(walk, head, bytes, missing),
-        _ => opaque(head, bytes, missing),
+#[inline]
+pub(super) fn enter<'a>(walk: &mut Walk<'a>, bytes: &'a [u8], missing: u32) -> At<'a> {
+    match walk.protocol {
+        6 => tcp(walk, bytes, missing),
+        17 => udp(walk, bytes, missing),
+        1 | 58 => icmp(walk, bytes, missing),
+        132 => sctp(walk, bytes, missing),
+        4 | 41 | 47 | 137 => tunnel::by_protocol(walk, bytes, missing),
+        _ => At::Carried(bytes, missing),
     }
 }
 
-/// A packet as far as the IP header tells.
-fn packet<'a>(head: IpHead, ports: [u16; 2], payload: &'a [u8], missing: u32) -> Packet<'a> {
-    let [src_port, dst_port] = ports;
-    Packet {
-        link: head.link,
-        src: head.src,
-        dst: head.dst,
-        ip_len: head.ip_len,
-        transport: Transport::from_ip_protocol(head.protocol),
-        src_port,
-        dst_port,
-        tcp: Tcp::default(),
-        payload,
-        missing,
-        notes: head.notes,
-    }
-}
-
-/// A packet of a protocol that is not looked into.
-pub(super) fn opaque<'a>(head: IpHead, payload: &'a [u8], missing: u32) -> At<'a> {
-    At::End(Decoded::Packet(packet(head, [0, 0], payload, missing)))
-}
-
-fn tcp<'a>(head: IpHead, bytes: &'a [u8], missing: u32) -> At<'a> {
+#[inline]
+fn tcp<'a>(walk: &mut Walk<'a>, bytes: &'a [u8], missing: u32) -> At<'a> {
     let Some(header) = bytes.first_chunk::<20>() else {
-        return At::bad(Layer::Tcp, "ends in the header");
+        return At::Bad(Layer::Tcp, "ends in the header");
     };
     let header_len = usize::from(header[12] >> 4).wrapping_mul(4);
     if header_len < 20 {
-        return At::bad(Layer::Tcp, "header length below 20");
+        return At::Bad(Layer::Tcp, "header length below 20");
     }
     // A capture may end in the options; the payload is then missing as a whole.
     let (options, payload, missing) = match bytes.split_at_checked(header_len) {
@@ -58,11 +37,11 @@ fn tcp<'a>(head: IpHead, bytes: &'a [u8], missing: u32) -> At<'a> {
             let lost = header_len.saturating_sub(bytes.len()) as u32;
             (&[][..], &[][..], missing.saturating_sub(lost))
         }
-        None => return At::bad(Layer::Tcp, "header length beyond the packet"),
+        None => return At::Bad(Layer::Tcp, "header length beyond the packet"),
     };
-    let ports =
-        [u16::from_be_bytes([header[0], header[1]]), u16::from_be_bytes([header[2], header[3]])];
-    let mut packet = packet(head, ports, payload, missing);
+    let packet = &mut walk.packet;
+    packet.src_port = u16::from_be_bytes([header[0], header[1]]);
+    packet.dst_port = u16::from_be_bytes([header[2], header[3]]);
     let flags = header[13];
     packet.tcp = Tcp {
         seq: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
@@ -83,7 +62,7 @@ fn tcp<'a>(head: IpHead, bytes: &'a [u8], missing: u32) -> At<'a> {
     if odd(flags) {
         packet.notes.add(Notes::ODD_FLAGS);
     }
-    At::End(Decoded::Packet(packet))
+    At::Carried(payload, missing)
 }
 
 /// Flags that no honest stack sets together: SYN with FIN or RST, none at all, FIN, PSH and URG
@@ -121,44 +100,49 @@ fn tcp_options(notes: &mut Notes, mut options: &[u8]) -> Option<u8> {
     scale
 }
 
-fn udp<'a>(walk: &mut Walk, head: IpHead, bytes: &'a [u8], missing: u32) -> At<'a> {
+#[inline]
+fn udp<'a>(walk: &mut Walk<'a>, bytes: &'a [u8], missing: u32) -> At<'a> {
     let Some((&[s0, s1, d0, d1, l0, l1, _, _], rest)) = bytes.split_first_chunk() else {
-        return At::bad(Layer::Udp, "ends in the header");
+        return At::Bad(Layer::Udp, "ends in the header");
     };
     let whole = rest.len().saturating_add(missing as usize);
     let length = match usize::from(u16::from_be_bytes([l0, l1])) {
         // A jumbogram, or what segmentation offload leaves open.
         0 => whole,
-        length if length < 8 => return At::bad(Layer::Udp, "length below 8"),
+        length if length < 8 => return At::Bad(Layer::Udp, "length below 8"),
         length => length.saturating_sub(8),
     };
     if length > whole {
-        return At::bad(Layer::Udp, "length beyond the packet");
+        return At::Bad(Layer::Udp, "length beyond the packet");
     }
     let payload = rest.get(..length).unwrap_or(rest);
-    let ports = [u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])];
-    if let Some(inner) = tunnel::by_port(walk, ports[1], payload) {
-        return inner;
-    }
+    walk.packet.src_port = u16::from_be_bytes([s0, s1]);
+    walk.packet.dst_port = u16::from_be_bytes([d0, d1]);
     let missing = length.saturating_sub(payload.len()) as u32;
-    At::End(Decoded::Packet(packet(head, ports, payload, missing)))
+    match walk.packet.dst_port {
+        port @ (4789 | 8472 | 6081) => {
+            tunnel::by_port(walk, port, payload).unwrap_or(At::Carried(payload, missing))
+        }
+        _ => At::Carried(payload, missing),
+    }
 }
 
-fn sctp<'a>(head: IpHead, bytes: &'a [u8], missing: u32) -> At<'a> {
+fn sctp<'a>(walk: &mut Walk<'a>, bytes: &'a [u8], missing: u32) -> At<'a> {
     let Some((&[s0, s1, d0, d1, ..], rest)) = bytes.split_first_chunk::<12>() else {
-        return At::bad(Layer::Sctp, "ends in the header");
+        return At::Bad(Layer::Sctp, "ends in the header");
     };
-    let ports = [u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])];
-    At::End(Decoded::Packet(packet(head, ports, rest, missing)))
+    walk.packet.src_port = u16::from_be_bytes([s0, s1]);
+    walk.packet.dst_port = u16::from_be_bytes([d0, d1]);
+    At::Carried(rest, missing)
 }
 
-fn icmp<'a>(head: IpHead, bytes: &'a [u8], missing: u32) -> At<'a> {
+fn icmp<'a>(walk: &mut Walk<'a>, bytes: &'a [u8], missing: u32) -> At<'a> {
     let Some(&[kind, code, _, _]) = bytes.first_chunk() else {
-        return At::bad(Layer::Icmp, "ends in the header");
+        return At::Bad(Layer::Icmp, "ends in the header");
     };
-    let transport = Transport::from_ip_protocol(head.protocol);
-    let ports = icmp_ports(transport, kind, code);
-    At::End(Decoded::Packet(packet(head, ports, bytes, missing)))
+    let transport = Transport::from_ip_protocol(walk.protocol);
+    [walk.packet.src_port, walk.packet.dst_port] = icmp_ports(transport, kind, code);
+    At::Carried(bytes, missing)
 }
 
 /// Type and the type of the counterpart; type and code where there is none (Community ID 1.0).

@@ -5,8 +5,16 @@ pub(super) const MAX_SEARCH: u32 = 1024 * 1024;
 
 /// How heads begin that a search may trust.
 const STARTS: &[&[u8]] = &[
-    b"HTTP/1.1 ", b"HTTP/1.0 ", b"GET /", b"POST /", b"PUT /", b"HEAD /", b"DELETE /",
-    b"PATCH /", b"OPTIONS /", b"PROPFIND /",
+    b"HTTP/1.1 ",
+    b"HTTP/1.0 ",
+    b"GET /",
+    b"POST /",
+    b"PUT /",
+    b"HEAD /",
+    b"DELETE /",
+    b"PATCH /",
+    b"OPTIONS /",
+    b"PROPFIND /",
 ];
 
 /// Longest of them, less one: so much is kept back while searching.

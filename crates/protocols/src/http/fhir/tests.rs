@@ -51,7 +51,11 @@ fn every_interaction_of_the_specification_is_told_apart() {
     ];
     for &(method, target, interaction, resource) in cases {
         let found = with(method, target, FHIR).unwrap();
-        assert_eq!((found.interaction, found.resource), (interaction, resource), "{method} {target}");
+        assert_eq!(
+            (found.interaction, found.resource),
+            (interaction, resource),
+            "{method} {target}"
+        );
         assert_eq!(found.evidence, Evidence::Enough);
     }
     assert_eq!(with("GET", "/fhir?_type=Patient", FHIR).unwrap().interaction, Search);
