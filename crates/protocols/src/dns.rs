@@ -1,6 +1,6 @@
 //! DNS over UDP and TCP (RFC 1035), and its link-local cousins mDNS (RFC 6762) and LLMNR (RFC 4795).
 //!
-//! The three share one message format ([`message`]) and differ in who is asked. mDNS and LLMNR are
+//! The three share one message format (`message`) and differ in who is asked. mDNS and LLMNR are
 //! recognised so that they are not taken for DNS, and checked against the format; what they say is
 //! not observed. NetBIOS name service has the same header and is refused by its encoded names.
 //!
