@@ -263,7 +263,8 @@ impl State {
         let outcome = if reason == 0 { "accepted" } else { "refused" };
         self.stage = if reason == 0 { Stage::Accepted } else { Stage::Refused };
         say::connect(&connect, outcome, Some(reason), self.client, out);
-        if reason == 0 { After::Next } else { After::Over }
+        // What a client says although it was refused is worth hearing.
+        After::Next
     }
 
     fn subscribe(&mut self, dir: Direction, body: &[u8], out: &mut Emit<'_>) {
