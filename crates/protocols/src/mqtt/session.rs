@@ -151,8 +151,12 @@ impl State {
         }
         let whole = usize::try_from(fixed.whole()).unwrap_or(usize::MAX);
         let Some(body) = unread.get(fixed.size..whole) else { return Step::More };
-        if fixed.kind == Kind::Connect && matches!(self.stage, Stage::Unknown) {
-            self.client = dir;
+        if matches!(self.stage, Stage::Unknown) {
+            self.client = match fixed.sender() {
+                Sender::Client => dir,
+                Sender::Broker => dir.flipped(),
+                Sender::Either => self.client,
+            };
         }
         self.check(dir, &fixed, out);
         match self.packet(dir, &fixed, body, out) {
