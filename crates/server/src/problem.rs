@@ -131,6 +131,11 @@ impl From<StoreError> for Problem {
             StoreError::Cursor(_) | StoreError::Filter { .. } => {
                 Self::bad_request(error.to_string())
             }
+            StoreError::TooSlow { .. } => {
+                let detail =
+                    "The search took too long. Narrow it with since, until, kind or device.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", detail)
+            }
             StoreError::Busy { .. } => Self::busy("The store is busy. Try again."),
             StoreError::DiskFull { .. } | StoreError::Bound { .. } => {
                 tracing::error!(%error, "the store cannot take more");

@@ -247,7 +247,7 @@ pub(crate) struct Observation {
     /// Whom it was done to.
     peer: Option<PeerRef>,
     /// What its kind's table of fields says.
-    #[schema(value_type = BTreeMap<String, Object>)]
+    #[schema(value_type = Object)]
     fields: BTreeMap<String, String>,
 }
 

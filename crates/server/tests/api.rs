@@ -1,6 +1,6 @@
 //! The API over a real socket.
 
-use std::time::Duration;
+use std::io::{Read, Write};
 
 use model::case::{Case, CaseId};
 use model::device::{Device, DeviceClass, DeviceId};
@@ -476,11 +476,10 @@ fn a_client_that_does_not_read_is_let_go_and_counted_and_holds_nobody_up() {
     for _ in 0..3_000 {
         server.live.finding(&big);
     }
-    let mut last = None;
-    while let Some(next) = event(&mut slow) {
-        last = Some(next);
+    let mut last = event(&mut slow).unwrap();
+    while last["event"] != "dropped" {
+        last = event(&mut slow).expect("the stream ends with a word of farewell");
     }
-    assert_eq!(last.unwrap()["event"], "dropped");
     let stats = server.get(&token, "/api/v1/stats").json();
     assert_eq!(stats["stream"]["dropped_clients"], 1);
     assert_eq!(stats["stream"]["events"], 3_000);
@@ -493,22 +492,19 @@ fn streams_and_connections_have_a_bound() {
     let token = server.admin();
     let open = [server.stream(&token, None), server.stream(&token, None)];
     server.get(&token, "/api/v1/stream").problem(503);
-    let more: Vec<_> =
-        (0..2).map(|_| std::net::TcpStream::connect(server.address).unwrap()).collect();
-    // Idle connections fill the address's places; the next is closed unanswered.
-    std::thread::sleep(Duration::from_millis(300));
-    assert_eq!(server.raw(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"), "");
-    drop((open, more));
-}
-
-#[test]
-fn a_session_ends_after_its_time() {
-    let config = Config { session_life: Duration::from_millis(900), ..Config::default() };
-    let server = Running::start_with(config);
-    let token = server.admin();
-    assert_eq!(server.get(&token, "/api/v1/me").status, 200);
-    std::thread::sleep(Duration::from_secs(1));
-    server.get(&token, "/api/v1/me").problem(401);
+    // Connections that stay open fill the address's places; one beyond is closed unanswered.
+    let mut kept = Vec::new();
+    let refused = (0..20).any(|_| {
+        let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+        let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n");
+        let answered = stream.read(&mut [0; 64]).is_ok_and(|count| count > 0);
+        if answered {
+            kept.push(stream);
+        }
+        !answered
+    });
+    assert!(refused && kept.len() <= 2, "{refused} {}", kept.len());
+    drop(open);
 }
 
 #[test]
