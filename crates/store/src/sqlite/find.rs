@@ -1,5 +1,7 @@
 //! Finds rows, a page at a time.
 
+use std::time::{Duration, Instant};
+
 use model::case::CaseId;
 use model::device::Device;
 use model::finding::Finding;
@@ -12,6 +14,13 @@ use crate::error::StoreError;
 use crate::query::{DEFAULT_LIMIT, MAX_LIMIT, Page, Query, Table};
 use crate::sqlite::{SqliteStore, people, write};
 use crate::word::CaseRecord;
+
+/// Longest time of a search: one over all texts of a large store reads gigabytes, and holds one
+/// of few readers.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Steps of SQLite's machine between two looks at the clock, well under a millisecond.
+const STEPS: i32 = 10_000;
 
 /// A condition under construction.
 struct Where {
@@ -112,12 +121,29 @@ fn page<T: DeserializeOwned>(
         "SELECT at, seq, json FROM {name}{} ORDER BY {order} LIMIT ?{place}",
         condition.sql
     );
-    let mut rows = rows(&store.reader(), &sql, &condition.values).map_err(|e| store.fail(e))?;
+    let connection = store.reader();
+    let found = within(&connection, LONGEST, || rows(&connection, &sql, &condition.values));
+    let mut rows = found.map_err(|error| store.fail(error))?;
+    drop(connection);
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|&(at, seq, _)| Cursor { table, at, seq });
     let items = rows.iter().map(|(_, _, json)| parse(store, json)).collect::<Result<_, _>>()?;
     Ok(Page { items, next })
+}
+
+/// Ends a search that takes too long. The clock is read for nothing else: what is found does not
+/// depend on it.
+fn within<T>(
+    connection: &Connection,
+    longest: Duration,
+    search: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let begun = Instant::now();
+    connection.progress_handler(STEPS, Some(move || begun.elapsed() > longest))?;
+    let found = search();
+    connection.progress_handler(0, None::<fn() -> bool>)?;
+    found
 }
 
 fn rows(
@@ -212,4 +238,19 @@ fn parse<T: DeserializeOwned>(store: &SqliteStore, json: &str) -> Result<T, Stor
         path: store.path.clone(),
         detail: format!("a row is no JSON of its kind: {error}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_without_end_is_ended_and_the_reader_works_on() {
+        let connection = Connection::open_in_memory().unwrap();
+        let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let error = within(&connection, Duration::ZERO, || count(endless)).unwrap_err();
+        assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::OperationInterrupted));
+        assert_eq!(count("SELECT 7"), Ok(7));
+    }
 }
