@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 /// A device's place in the inventory: dense, from zero, never given to another. Two places can
 /// come to stand for one device (when two addresses prove to be one network card); both then
 /// answer alike.
-#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug, Serialize, Deserialize)]
 pub struct DeviceIx(pub u32);
 
 impl DeviceIx {
@@ -15,7 +17,8 @@ impl DeviceIx {
 }
 
 /// What a party is.
-#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Entity {
     /// A device of the site.
     Device(DeviceIx),

@@ -29,6 +29,7 @@ pub static LOGIN: KindSpec = KindSpec {
         Field::new("outcome", FieldType::Text, "success, failure or logoff."),
         Field::staff("user", "Account."),
         Field::new("service", FieldType::Text, "Program or system that was logged on to."),
+        Field::new("count", FieldType::Uint, "How many times, where the log joined several."),
     ],
 };
 

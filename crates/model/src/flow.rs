@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::net::{FiveTuple, Mac};
 use crate::time::Timestamp;
 
@@ -38,7 +40,9 @@ impl Direction {
 
 /// A flow's number within a run: a keyed hash of its five-tuple and start, the same for the same
 /// capture however many threads read it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct FlowId(pub u64);
 
 impl fmt::Display for FlowId {

@@ -1,6 +1,31 @@
 //! DICOM upper layer and DIMSE: who stores, asks for and fetches images.
+//!
+//! Nothing of an object is kept but a token of its patient's id, and of a query only which keys it
+//! has. Association negotiation of roles and of asynchronous operations is passed over: nothing
+//! that is observed depends on it. DICOM over TLS is TLS, DICOMweb is HTTP.
 
+mod association;
+mod command;
+mod elements;
+mod identifier;
+mod lane;
+mod pdu;
+mod session;
+mod sop_classes;
+mod tags;
+mod uid;
+mod walk;
+
+use model::emit::{Emit, Probe};
 use model::field::{Field, FieldType, KindSpec};
+use model::flow::{Direction, FlowContext};
+use model::net::Transport;
+use wire::chunk::{Chunk, Next};
+
+use crate::frames::Frames;
+use crate::seam::{Parser, Protocol, ProtocolSpec};
+use session::Session;
+use walk::Walk;
 
 /// Outcome of an association request.
 pub static ASSOCIATION: KindSpec = KindSpec {
@@ -120,3 +145,61 @@ pub static CLOSE: KindSpec = KindSpec {
         Field::new("matches", FieldType::Uint, "Pending C-FIND responses: what the queries found."),
     ],
 };
+
+static SPEC: ProtocolSpec = ProtocolSpec {
+    name: "dicom",
+    transports: &[Transport::Tcp],
+    kinds: &[&ASSOCIATION, &COMMAND, &OBJECT, &CLOSE],
+    doc: "Images and worklists: associations, queries, retrievals, stored objects.",
+    sources: &["DICOM PS3.4", "DICOM PS3.5", "DICOM PS3.6", "DICOM PS3.7", "DICOM PS3.8"],
+};
+
+/// DICOM over TCP.
+#[derive(Debug)]
+pub struct Dicom;
+
+impl Protocol for Dicom {
+    fn spec(&self) -> &'static ProtocolSpec {
+        &SPEC
+    }
+
+    fn probe(&self, _flow: &FlowContext, _dir: Direction, start: &[u8]) -> Probe {
+        pdu::probe(start)
+    }
+
+    fn open(&self, _flow: &FlowContext) -> Box<dyn Parser> {
+        let side = || (Frames::new(walk::MAX_PENDING), Walk::new());
+        Box::new(Connection { sides: [side(), side()], session: Session::default() })
+    }
+}
+
+/// A connection: the walk through each direction, and what both add up to.
+struct Connection {
+    sides: [(Frames, Walk); 2],
+    session: Session,
+}
+
+impl Parser for Connection {
+    fn data(&mut self, dir: Direction, chunk: Chunk<'_>, out: &mut Emit<'_>) -> Next {
+        let Some((frames, walk)) = self.sides.get_mut(dir.index()) else { return Next::Done };
+        let mut hand = self.session.hand(dir, out);
+        let next = match chunk {
+            Chunk::Stream(bytes) => frames.feed(bytes, |unread| walk.step(unread, &mut hand)),
+            Chunk::Gap(lost) => {
+                let missing = lost.saturating_add(frames.pending().len() as u64);
+                frames.clear();
+                walk.gap(missing, &mut hand);
+                Next::More
+            }
+            Chunk::Datagram(_) => Next::Done,
+        };
+        if next == Next::Done {
+            self.session.end(out);
+        }
+        next
+    }
+
+    fn end(&mut self, out: &mut Emit<'_>) {
+        self.session.end(out);
+    }
+}

@@ -1,6 +1,21 @@
 //! HL7 version 2 over MLLP.
+//!
+//! Messages of any size are read segment by segment, of which only the start is held. What a
+//! message says of a patient stays here: it leaves as tokens and counts. Versions 2.1 to 2.8 have
+//! all that is read here in the same places. UTF-16 is not read, nor is HL7 version 3.
 
+mod lane;
+mod message;
+mod separators;
+
+use model::emit::{Emit, Probe};
 use model::field::{Field, FieldType, KindSpec};
+use model::flow::{Direction, FlowContext};
+use model::net::Transport;
+use wire::chunk::{Chunk, Next};
+
+use crate::seam::{Parser, Protocol, ProtocolSpec};
+use lane::Lane;
 
 /// One message.
 pub static MESSAGE: KindSpec = KindSpec {
@@ -21,7 +36,10 @@ pub static MESSAGE: KindSpec = KindSpec {
             "MSH-10, as a token: some systems build it from patient numbers.",
         ),
         Field::new("ack_code", FieldType::Text, "MSA-1: AA, AE, AR, CA, CE, CR."),
-        Field::patient("acked_id", "MSA-2, as a token."),
+        Field::patient(
+            "acked_id",
+            "MSA-2, as the token that the message acknowledged has for its control id.",
+        ),
         Field::new("segments", FieldType::Uint, "Segments."),
         Field::new("obx", FieldType::Uint, "OBX segments: results."),
         Field::new("orders", FieldType::Uint, "ORC segments: orders."),
@@ -35,3 +53,58 @@ pub static MESSAGE: KindSpec = KindSpec {
         Field::new("batch", FieldType::Bool, "Whether it came in an FHS or BHS batch."),
     ],
 };
+
+static SPEC: ProtocolSpec = ProtocolSpec {
+    name: "hl7",
+    transports: &[Transport::Tcp],
+    kinds: &[&MESSAGE],
+    doc: "Messages between clinical systems: admissions, orders, results, acknowledgements.",
+    sources: &["HL7 2.5.1 chapter 2 and appendix C", "MLLP release 1"],
+};
+
+/// HL7 version 2 over TCP, in MLLP blocks or bare.
+#[derive(Debug)]
+pub struct Hl7;
+
+impl Protocol for Hl7 {
+    fn spec(&self) -> &'static ProtocolSpec {
+        &SPEC
+    }
+
+    fn probe(&self, _flow: &FlowContext, _dir: Direction, start: &[u8]) -> Probe {
+        separators::probe(start)
+    }
+
+    fn open(&self, _flow: &FlowContext) -> Box<dyn Parser> {
+        Box::new(Connection {
+            forward: Lane::new(Direction::Forward),
+            reverse: Lane::new(Direction::Reverse),
+        })
+    }
+}
+
+/// A connection: either side may send.
+struct Connection {
+    forward: Lane,
+    reverse: Lane,
+}
+
+impl Parser for Connection {
+    fn data(&mut self, dir: Direction, chunk: Chunk<'_>, out: &mut Emit<'_>) -> Next {
+        let (lane, other) = match dir {
+            Direction::Forward => (&mut self.forward, &mut self.reverse),
+            Direction::Reverse => (&mut self.reverse, &mut self.forward),
+        };
+        match chunk {
+            Chunk::Stream(bytes) => lane.feed(bytes, other, out),
+            Chunk::Gap(lost) => lane.gap(lost),
+            Chunk::Datagram(_) => return Next::Done,
+        }
+        Next::More
+    }
+
+    fn end(&mut self, out: &mut Emit<'_>) {
+        self.forward.end(&mut self.reverse, out);
+        self.reverse.end(&mut self.forward, out);
+    }
+}

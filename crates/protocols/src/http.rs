@@ -1,6 +1,50 @@
 //! HTTP/1 and FHIR over it.
+//!
+//! Heads are read and bodies passed over: what a device asks for, of whom, as whom, and what it is
+//! told. Of a request's target only the path leaves, without identifiers, and the names of its
+//! parameters; cookies, values of parameters and passwords never do. Deliberately absent: HTTP/0.9,
+//! HTTP/2 (a flow that changes to it, or to WebSocket, is left there), multipart bodies, forms.
 
+mod attack;
+mod auth;
+mod body;
+mod exchange;
+pub(crate) mod fhir;
+mod head;
+mod probe;
+
+use model::emit::{ANOMALY, Probe};
 use model::field::{Field, FieldType, KindSpec};
+use model::flow::{Direction, FlowContext};
+use model::net::Transport;
+
+use crate::seam::{Parser, Protocol, ProtocolSpec};
+
+/// HTTP/1.0 and 1.1 over TCP.
+#[derive(Debug)]
+pub struct Http;
+
+static SPEC: ProtocolSpec = ProtocolSpec {
+    name: "http",
+    transports: &[Transport::Tcp],
+    kinds: &[&REQUEST, &RESPONSE, &FHIR, &ANOMALY],
+    doc: "Web interfaces of devices, DICOMweb, FHIR and everything else that speaks HTTP/1.",
+    sources: &["RFC 9110", "RFC 9112", "RFC 7617", "RFC 7616", "HL7 FHIR R4 and R5, RESTful API"],
+};
+
+impl Protocol for Http {
+    fn spec(&self) -> &'static ProtocolSpec {
+        &SPEC
+    }
+
+    fn probe(&self, _flow: &FlowContext, _dir: Direction, start: &[u8]) -> Probe {
+        probe::probe(start)
+    }
+
+    fn open(&self, _flow: &FlowContext) -> Box<dyn Parser> {
+        Box::new(exchange::Exchange::new())
+    }
+}
 
 /// A request's head.
 pub static REQUEST: KindSpec = KindSpec {
@@ -60,6 +104,11 @@ pub static RESPONSE: KindSpec = KindSpec {
             "Whether the request's credential is a published default.",
         ),
         Field::new("asks_auth", FieldType::Text, "Scheme of the WWW-Authenticate header."),
+        Field::new(
+            "upgrade",
+            FieldType::Text,
+            "Protocol that the connection changes to: websocket, h2c, tunnel (CONNECT) or other.",
+        ),
         Field::measure("seconds", FieldType::Float, "s", "Time since the request."),
     ],
 };

@@ -20,6 +20,7 @@
 
 pub mod arp;
 pub mod astm;
+pub mod credentials;
 pub mod dhcp;
 pub mod dicom;
 pub mod dns;
@@ -29,7 +30,9 @@ pub mod hl7;
 pub mod http;
 pub mod icmp;
 pub mod mqtt;
+pub mod ntlm;
 pub mod ntp;
+pub mod redact;
 pub mod remote;
 pub mod seam;
 pub mod smb;
@@ -39,4 +42,24 @@ pub mod tls;
 pub use seam::{Parser, Protocol, ProtocolSpec};
 
 /// Every protocol, in the order in which they are asked.
-pub static ALL: &[&dyn Protocol] = &[];
+pub static ALL: &[&dyn Protocol] = &[
+    &dicom::Dicom,
+    &hl7::Hl7,
+    &astm::Astm,
+    &http::Http,
+    &tls::Tls,
+    &mqtt::Mqtt,
+    &syslog::Syslog,
+    &dns::DNS,
+    &dns::MDNS,
+    &dns::LLMNR,
+    &dhcp::Dhcp,
+    &ntp::Ntp,
+    &icmp::Icmp,
+    &smb::Smb,
+    &remote::ssh::Ssh,
+    &remote::telnet::Telnet,
+    &remote::ftp::Ftp,
+    &remote::rdp::Rdp,
+    &remote::vnc::Vnc,
+];

@@ -1,6 +1,47 @@
 //! MQTT 3.1, 3.1.1 and 5.0.
+//!
+//! Who connects as whom, what is published under which topic and who listens. Payloads are vital
+//! signs and are passed over: only their size counts. Deliberately absent: MQTT over WebSocket and
+//! MQTT-SN.
 
+mod connect;
+mod packet;
+mod probe;
+mod session;
+mod topics;
+
+use model::emit::{ANOMALY, Probe};
 use model::field::{Field, FieldType, KindSpec};
+use model::flow::{Direction, FlowContext};
+use model::net::Transport;
+
+use crate::seam::{Parser, Protocol, ProtocolSpec};
+
+/// MQTT over TCP.
+#[derive(Debug)]
+pub struct Mqtt;
+
+static SPEC: ProtocolSpec = ProtocolSpec {
+    name: "mqtt",
+    transports: &[Transport::Tcp],
+    kinds: &[&CONNECT, &PUBLISH, &SUBSCRIBE, &CLOSE, &ANOMALY],
+    doc: "Publish and subscribe: pumps, monitors and gateways to their broker.",
+    sources: &["MQTT 3.1", "OASIS MQTT 3.1.1", "OASIS MQTT 5.0"],
+};
+
+impl Protocol for Mqtt {
+    fn spec(&self) -> &'static ProtocolSpec {
+        &SPEC
+    }
+
+    fn probe(&self, _flow: &FlowContext, _dir: Direction, start: &[u8]) -> Probe {
+        probe::probe(start)
+    }
+
+    fn open(&self, _flow: &FlowContext) -> Box<dyn Parser> {
+        Box::new(session::Session::new())
+    }
+}
 
 /// Outcome of a CONNECT.
 pub static CONNECT: KindSpec = KindSpec {

@@ -1,7 +1,21 @@
 //! Interactive and remote-control sessions, recognised from their first bytes: SSH, Telnet, FTP,
 //! RDP and VNC; with user and outcome where they are in clear text.
+//!
+//! How vendors service devices, and how intruders do. Each is a protocol of its own, in its own
+//! file; they share three kinds of observation. Passwords are compared with published defaults and
+//! then forgotten. Deliberately absent: what is typed and shown, file contents, and everything
+//! behind encryption.
 
 use model::field::{Field, FieldType, KindSpec};
+
+use crate::credentials::is_default;
+
+pub mod ftp;
+mod lines;
+pub mod rdp;
+pub mod ssh;
+pub mod telnet;
+pub mod vnc;
 
 /// A session began.
 pub static SESSION: KindSpec = KindSpec {
@@ -11,6 +25,12 @@ pub static SESSION: KindSpec = KindSpec {
         Field::new("service", FieldType::Text, "ssh, telnet, ftp, rdp, vnc."),
         Field::new("software", FieldType::Text, "What the server says it is."),
         Field::new("client", FieldType::Text, "What the client says it is."),
+        Field::staff("user", "User name that an RDP client announces."),
+        Field::new(
+            "security",
+            FieldType::Text,
+            "How an RDP or VNC session is protected: none, vnc, rdp, tls, nla, other; refused.",
+        ),
     ],
 };
 

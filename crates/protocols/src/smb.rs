@@ -1,6 +1,37 @@
 //! SMB1, SMB2 and SMB3 over NetBIOS session framing or TCP.
+//!
+//! The protocol of file shares, and of most worms: who logs on, which shares and pipes are opened,
+//! and what is done with files, by name token, extension, size and the entropy of what is written.
+//! [`frame`] cuts the stream and passes over bulk data, [`v1`] and [`v2`] read messages,
+//! [`connection`] remembers what answers refer to, [`shapes`] knows published exploits.
+//!
+//! Deliberately absent: contents of files, directory listings, oplocks and leases, remote procedure
+//! calls on pipes (but for one exploit), and everything inside encrypted sessions.
 
+use model::emit::{Emit, Probe};
 use model::field::{Field, FieldType, KindSpec};
+use model::flow::{Direction, FlowContext};
+use model::net::Transport;
+use wire::chunk::{Chunk, Next};
+
+use crate::frames::{Frames, Step};
+use crate::seam::{Parser, Protocol, ProtocolSpec};
+
+mod connection;
+mod files;
+mod frame;
+mod path;
+mod shapes;
+mod table;
+mod v1;
+mod v1_trans;
+mod v2;
+
+use connection::Connection;
+use frame::{Flavour, Framed};
+use shapes::Shape;
+
+pub(crate) use path::extension;
 
 /// Dialect chosen.
 pub static NEGOTIATE: KindSpec = KindSpec {
@@ -24,6 +55,11 @@ pub static SESSION: KindSpec = KindSpec {
         Field::new("domain", FieldType::Text, "Domain from NTLMSSP."),
         Field::new("workstation", FieldType::Text, "Workstation from NTLMSSP."),
         Field::new("anonymous", FieldType::Bool, "Whether without a user."),
+        Field::new(
+            "encrypted",
+            FieldType::Bool,
+            "Whether the server has all of the session encrypted: nothing more is seen of it then.",
+        ),
     ],
 };
 
@@ -94,6 +130,171 @@ pub static EXPLOIT: KindSpec = KindSpec {
     fields: &[Field::new(
         "shape",
         FieldType::Text,
-        "Which: trans2_session_setup (MS17-010 probing and DoublePulsar), oversized_nttrans (EternalBlue), ms08_067.",
+        "Which: trans2_session_setup and peek_named_pipe (MS17-010 probing), doublepulsar_answer, oversized_nttrans (EternalBlue), ms08_067, smbghost.",
     )],
 };
+
+static SPEC: ProtocolSpec = ProtocolSpec {
+    name: "smb",
+    transports: &[Transport::Tcp],
+    kinds: &[&NEGOTIATE, &SESSION, &TREE, &FILE, &EXPLOIT],
+    doc: "File shares and service pipes: log-ons, shares, files and exploits.",
+    sources: &["MS-SMB2", "MS-CIFS", "MS-SMB", "MS-FSCC", "MS-NLMP", "RFC 1002 (session service)"],
+};
+
+/// SMB of all versions.
+pub struct Smb;
+
+impl Protocol for Smb {
+    fn spec(&self) -> &'static ProtocolSpec {
+        &SPEC
+    }
+
+    fn probe(&self, flow: &FlowContext, _dir: Direction, start: &[u8]) -> Probe {
+        if flow.tuple.transport != Transport::Tcp {
+            return Probe::No;
+        }
+        match (frame::header(start), start.get(frame::HEADER..)) {
+            (Some(Framed::Message(length)), Some(message)) => {
+                match (length >= 32, frame::flavour(message)) {
+                    (true, Some(_)) => Probe::Yes,
+                    (true, None) if message.len() < 4 => Probe::Unsure,
+                    _ => Probe::No,
+                }
+            }
+            (Some(Framed::Service(length)), Some(names)) => probe_service(start, length, names),
+            (Some(Framed::Unknown), _) => Probe::No,
+            _ if start.first().is_none_or(|kind| matches!(kind, 0x00 | 0x81..=0x85)) => {
+                Probe::Unsure
+            }
+            _ => Probe::No,
+        }
+    }
+
+    fn open(&self, _flow: &FlowContext) -> Box<dyn Parser> {
+        let side = || Side { frames: Frames::new(frame::HOLD.saturating_mul(2)), lost: false };
+        Box::new(SmbParser { sides: [side(), side()], connection: Connection::new() })
+    }
+}
+
+/// A NetBIOS session request holds two encoded names of 32 letters; its answers are too short to
+/// tell.
+fn probe_service(start: &[u8], length: usize, names: &[u8]) -> Probe {
+    match start.first() {
+        Some(0x81) if length == 68 => match names.first_chunk::<33>() {
+            Some([32, letters @ ..]) if letters.iter().all(|b| matches!(b, b'A'..=b'P')) => {
+                Probe::Yes
+            }
+            Some(_) => Probe::No,
+            None => Probe::Unsure,
+        },
+        Some(0x82) if length == 0 => Probe::Unsure,
+        _ => Probe::No,
+    }
+}
+
+struct Side {
+    frames: Frames,
+    /// Bytes were lost: where the next message begins is not known.
+    lost: bool,
+}
+
+struct SmbParser {
+    sides: [Side; 2],
+    connection: Connection,
+}
+
+impl Parser for SmbParser {
+    fn data(&mut self, dir: Direction, chunk: Chunk<'_>, out: &mut Emit<'_>) -> Next {
+        let connection = &mut self.connection;
+        let [forward, reverse] = &mut self.sides;
+        let side = if dir == Direction::Forward { forward } else { reverse };
+        match chunk {
+            Chunk::Stream(bytes) => {
+                let lost = &mut side.lost;
+                let next =
+                    side.frames.feed(bytes, |unread| take(unread, lost, dir, connection, out));
+                if next == Next::Done {
+                    connection.end(out);
+                }
+                next
+            }
+            Chunk::Gap(_) => {
+                side.frames.clear();
+                side.lost = true;
+                Next::More
+            }
+            Chunk::Datagram(_) => Next::Done,
+        }
+    }
+
+    fn end(&mut self, out: &mut Emit<'_>) {
+        self.connection.end(out);
+    }
+}
+
+fn take(
+    unread: &[u8],
+    lost: &mut bool,
+    dir: Direction,
+    connection: &mut Connection,
+    out: &mut Emit<'_>,
+) -> Step {
+    if *lost {
+        return find(unread, lost);
+    }
+    let Some(framed) = frame::header(unread) else { return Step::More };
+    let rest = unread.get(frame::HEADER..).unwrap_or_default();
+    let length = match framed {
+        Framed::Message(length) => length,
+        Framed::Service(length) => return Step::Skip(length.saturating_add(frame::HEADER) as u64),
+        Framed::Unknown => {
+            out.anomaly(SPEC.name, "no NetBIOS session header", dir);
+            return Step::Stop;
+        }
+    };
+    let Some(looked_at) = frame::looked_at(rest, length) else { return Step::More };
+    let Some(body) = rest.get(..looked_at) else { return Step::More };
+    match frame::flavour(body) {
+        Some(Flavour::V1) => v1::message(body, looked_at == length, dir, connection, out),
+        Some(Flavour::V2) => v2::messages(body, length, dir, connection, out),
+        Some(Flavour::Encrypted) if connection.encrypts => return Step::Stop,
+        Some(Flavour::Encrypted) => {}
+        Some(Flavour::Compressed) => {
+            if shapes::is_ghost(body) {
+                connection.shapes.say(Shape::Ghost, dir, out);
+            }
+        }
+        None if length == 0 => {}
+        None => {
+            out.anomaly(SPEC.name, "neither SMB1 nor SMB2 in the frame", dir);
+            return Step::Stop;
+        }
+    }
+    Step::Skip(length.saturating_add(frame::HEADER) as u64)
+}
+
+/// Finds the next frame after a loss: a zero byte, a length, and a magic word.
+fn find(unread: &[u8], lost: &mut bool) -> Step {
+    const MARK: usize = 8;
+    let begins = |window: &[u8]| {
+        window.first() == Some(&0)
+            && window.get(frame::HEADER..).is_some_and(|magic| frame::flavour(magic).is_some())
+    };
+    match unread.windows(MARK).position(begins) {
+        Some(0) => {
+            *lost = false;
+            // Seen again at once, now as a message.
+            Step::Skip(0)
+        }
+        Some(at) => Step::Used(at),
+        // All but the bytes that could begin a mark.
+        None => match unread.len().saturating_sub(MARK.saturating_sub(1)) {
+            0 => Step::More,
+            passed => Step::Used(passed),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,87 @@
-//! TLS handshakes.
+//! TLS handshakes, as far as they are in clear text.
+//!
+//! What a client can do, what a server chooses and who it says it is. Nothing is decrypted; client
+//! certificates, which name people, are passed over. Deliberately absent: SSL 2.0, DTLS, QUIC, and
+//! TLS that begins inside another protocol (STARTTLS).
 
+mod certificate;
+mod handshake;
+mod hello;
+mod ja4;
+
+use model::emit::{ANOMALY, Probe};
 use model::field::{Field, FieldType, KindSpec};
+use model::flow::{Direction, FlowContext};
+use model::net::Transport;
+
+use crate::seam::{Parser, Protocol, ProtocolSpec};
+
+/// SSL 3.0 to TLS 1.3 over TCP.
+#[derive(Debug)]
+pub struct Tls;
+
+static SPEC: ProtocolSpec = ProtocolSpec {
+    name: "tls",
+    transports: &[Transport::Tcp],
+    kinds: &[&CLIENT_HELLO, &SERVER_HELLO, &CERTIFICATE, &ANOMALY],
+    doc: "Encrypted connections: software of the client, version, cipher and certificate.",
+    sources: &["RFC 8446", "RFC 5246", "RFC 6101", "RFC 7301", "RFC 5280", "FoxIO JA4"],
+};
+
+impl Protocol for Tls {
+    fn spec(&self) -> &'static ProtocolSpec {
+        &SPEC
+    }
+
+    fn probe(&self, _flow: &FlowContext, _dir: Direction, start: &[u8]) -> Probe {
+        probe(start)
+    }
+
+    fn open(&self, _flow: &FlowContext) -> Box<dyn Parser> {
+        Box::new(handshake::Handshake::new())
+    }
+}
+
+/// Asks for a handshake record with a hello in it, whose version is one of SSL 3.0 to TLS 1.3.
+fn probe(start: &[u8]) -> Probe {
+    let expected: [fn(u8) -> bool; 11] = [
+        |kind| kind == 22,
+        |major| major == 3,
+        |minor| minor <= 4,
+        |length| length <= 0x48,
+        |_| true,
+        |message| matches!(message, 1 | 2),
+        |length| length == 0,
+        |_| true,
+        |_| true,
+        |major| major == 3,
+        |minor| minor <= 4,
+    ];
+    // A server may answer with an alert before it says hello.
+    if matches!(
+        start,
+        [21] | [21, 3] | [21, 3, 0..=4] | [21, 3, 0..=4, 0] | [21, 3, 0..=4, 0, 2, ..]
+    ) {
+        return Probe::Unsure;
+    }
+    // Fragments too short for a version hide a hello from those who look at one record only.
+    let short = match start {
+        [_, _, _, 0, length @ 1..=5, ..] => usize::from(*length),
+        _ => expected.len(),
+    };
+    let ours = expected.iter().take(short.saturating_add(5));
+    if start.iter().zip(ours).any(|(byte, fits)| !fits(*byte)) {
+        return Probe::No;
+    }
+    if short == expected.len() {
+        return if start.len() >= short { Probe::Yes } else { Probe::Unsure };
+    }
+    match start.get(short.saturating_add(5)..).unwrap_or_default() {
+        [22, 3, 0..=4, ..] => Probe::Yes,
+        [] | [22] | [22, 3] => Probe::Unsure,
+        _ => Probe::No,
+    }
+}
 
 /// A ClientHello.
 pub static CLIENT_HELLO: KindSpec = KindSpec {
@@ -45,3 +126,6 @@ pub static CERTIFICATE: KindSpec = KindSpec {
         Field::new("sha256", FieldType::Text, "SHA-256 of the certificate, hexadecimal."),
     ],
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,61 @@
 //! The wardwatch program: command line, configuration and wiring.
+//!
+//! The only crate that names every implementation. What it does is in the other crates; here is who
+//! is put together with whom.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod analyze;
+mod cli;
+mod config;
+mod exit;
+mod files;
+mod keep;
+mod key;
+mod summary;
+mod tables;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::cli::{Cli, Command, ConfigCommand};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors.
+            let code = if error.use_stderr() { exit::USAGE } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let filter = tracing_subscriber::EnvFilter::try_new(&cli.log)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(&cli) {
+        Ok(code) => code,
+        Err(error) => {
+            analyze::tell(&format!("wardwatch: {error:#}"));
+            let usage = error.is::<exit::Usage>();
+            ExitCode::from(if usage { exit::USAGE } else { exit::UNREADABLE })
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<ExitCode> {
+    match &cli.command {
+        Command::Analyze(args) => analyze::analyze(args),
+        Command::Config { command: ConfigCommand::Init } => {
+            tables::say(config::written().trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config { command: ConfigCommand::Check { config } } => {
+            config::Config::load(Some(config)).map_err(exit::Usage::from_error)?;
+            tables::say(&format!("{}: can be used.", config.display()));
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => todo!(),
+    }
+}

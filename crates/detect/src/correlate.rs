@@ -1,0 +1,270 @@
+//! Findings of one cause become one case.
+//!
+//! The cause is whoever acts. A finding joins the open case of its device; or the case in which its
+//! device was a victim a while ago, since that is how an attack moves on; or the case of its user.
+//! A shared victim alone joins nothing: two strangers at one PACS are two causes.
+
+use assets::{Entity, Inventory};
+use learn::Bounded;
+use model::case::{Case, CaseId, StoryLine};
+use model::device::{DeviceId, Tier};
+use model::finding::{Finding, FindingKind, Severity};
+use model::net::is_internal;
+use model::time::Timestamp;
+
+use crate::detectors;
+use crate::words;
+
+/// Most findings that a case names, and lines that its story has; more are counted in the last line.
+const MAX_LINES: usize = 200;
+
+/// An open case, with what correlation needs to know of it.
+#[derive(Debug)]
+struct Open {
+    case: Case,
+    actors: Vec<DeviceId>,
+    victims: Vec<DeviceId>,
+    detectors: Vec<String>,
+    worst: Severity,
+    deterministic: bool,
+    tier: Tier,
+    victim_tier: Option<Tier>,
+    headline: String,
+    next_step: &'static str,
+    external: Option<String>,
+    beyond: usize,
+    dirty: bool,
+}
+
+/// Joins findings into cases.
+#[derive(Debug)]
+pub struct Correlator {
+    open: Vec<Open>,
+    quiet_seconds: f64,
+    serial: u64,
+    findings: Vec<Finding>,
+    changed: Vec<Case>,
+    actors: Bounded<Entity, Timestamp>,
+}
+
+impl Correlator {
+    /// A case takes no more findings after so many minutes of quiet.
+    pub fn new(quiet_minutes: f64) -> Self {
+        Self {
+            open: Vec::new(),
+            quiet_seconds: quiet_minutes * 60.0,
+            serial: 0,
+            findings: Vec::new(),
+            changed: Vec::new(),
+            actors: Bounded::new(10_000),
+        }
+    }
+
+    /// Whether somebody acts in a case of the last days.
+    pub fn has(&self, entity: Entity) -> bool {
+        self.actors.contains(&entity)
+    }
+
+    /// Files a finding.
+    pub fn add(&mut self, mut finding: Finding, about: Entity, inventory: &Inventory) {
+        if finding.severity >= Severity::Medium {
+            let at = finding.at;
+            self.actors.entry(about, || at);
+        }
+        self.close_quiet(finding.at);
+        let index = match self.find(&finding) {
+            Some(index) => index,
+            None => self.begin(&finding),
+        };
+        let open = &mut self.open[index];
+        finding.case = Some(open.case.id.clone());
+        open.take(&finding, inventory);
+        self.findings.push(finding);
+    }
+
+    /// Findings since the last time.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+
+    /// Cases that changed since the last time.
+    pub fn take_cases(&mut self) -> Vec<Case> {
+        let mut changed = std::mem::take(&mut self.changed);
+        for open in self.open.iter_mut().filter(|open| open.dirty) {
+            open.dirty = false;
+            changed.push(open.written());
+        }
+        changed
+    }
+
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    pub(crate) fn set_serial(&mut self, serial: u64) {
+        self.serial = serial;
+    }
+
+    fn find(&self, finding: &Finding) -> Option<usize> {
+        let own = |open: &Open| open.actors.contains(&finding.device.id);
+        let user =
+            |open: &Open| finding.user.as_ref().is_some_and(|user| open.case.users.contains(user));
+        // What is only worth a note does not move an attack on to its victim.
+        let moved = |open: &Open| {
+            finding.severity >= Severity::Medium
+                && open.worst >= Severity::Medium
+                && open.victims.contains(&finding.device.id)
+        };
+        self.open
+            .iter()
+            .rposition(own)
+            .or_else(|| self.open.iter().rposition(user))
+            .or_else(|| self.open.iter().rposition(moved))
+    }
+
+    fn begin(&mut self, finding: &Finding) -> usize {
+        self.serial += 1;
+        self.open.push(Open {
+            case: Case {
+                id: CaseId(format!("C-{:04}", self.serial)),
+                opened: finding.at,
+                ..Case::default()
+            },
+            actors: Vec::new(),
+            victims: Vec::new(),
+            detectors: Vec::new(),
+            worst: Severity::Info,
+            deterministic: false,
+            tier: finding.device.tier,
+            victim_tier: None,
+            headline: String::new(),
+            next_step: "",
+            external: None,
+            beyond: 0,
+            dirty: true,
+        });
+        self.open.len() - 1
+    }
+
+    fn close_quiet(&mut self, now: Timestamp) {
+        let quiet = self.quiet_seconds;
+        let changed = &mut self.changed;
+        self.open.retain(|open| {
+            let keep = now.seconds_since(open.case.updated) <= quiet;
+            if !keep && open.dirty {
+                changed.push(open.written());
+            }
+            keep
+        });
+    }
+}
+
+impl Open {
+    fn take(&mut self, finding: &Finding, inventory: &Inventory) {
+        self.dirty = true;
+        self.case.updated = self.case.updated.max(finding.at);
+        push_new(&mut self.actors, finding.device.id.clone());
+        for peer in &finding.peers {
+            let party = model::observation::Party {
+                ip: peer.ip,
+                mac: peer.mac,
+                port: peer.port,
+                name: None,
+            };
+            if let Entity::Device(ix) = inventory.entity(&party) {
+                push_new(&mut self.victims, inventory.device_id(ix));
+                let tier = inventory.tier(ix);
+                self.victim_tier = Some(self.victim_tier.map_or(tier, |old| old.min(tier)));
+            }
+            if let Some(ip) = peer.ip.filter(|ip| !is_internal(*ip)) {
+                self.external.get_or_insert_with(|| ip.to_string());
+            }
+        }
+        if let Some(user) = &finding.user {
+            push_new(&mut self.case.users, user.clone());
+        }
+        for id in &finding.attack {
+            push_new(&mut self.case.attack, id.clone());
+        }
+        self.deterministic |= matches!(finding.kind, FindingKind::Rule | FindingKind::Intel);
+        if finding.severity >= Severity::Medium {
+            push_new(&mut self.detectors, finding.detector.clone());
+        }
+        if self.headline.is_empty() || finding.severity > self.worst {
+            self.worst = self.worst.max(finding.severity);
+            self.headline.clone_from(&finding.title);
+            self.next_step = detectors::next_step(&finding.detector);
+        }
+        if self.case.story.len() < MAX_LINES {
+            self.case.findings.push(finding.id.clone());
+            self.case.story.push(StoryLine { at: finding.at, text: finding.title.clone() });
+        } else {
+            self.beyond += 1;
+        }
+    }
+
+    /// The case as a person reads it.
+    fn written(&self) -> Case {
+        let mut case = self.case.clone();
+        // Several detectors that agree are worse news than the worst of them.
+        case.severity = if self.detectors.len() >= 3 { self.worst.raised() } else { self.worst };
+        case.devices = self.actors.clone();
+        for victim in &self.victims {
+            push_new(&mut case.devices, victim.clone());
+        }
+        let others = case.story.len().saturating_sub(1) + self.beyond;
+        case.title = match others {
+            0 => self.headline.clone(),
+            n => format!(
+                "{} (and {})",
+                self.headline.trim_end_matches('.'),
+                words::count(n as u64, "more finding", "more findings")
+            ),
+        };
+        case.story.sort_by_key(|line| line.at);
+        if self.beyond > 0 {
+            case.story.push(StoryLine {
+                at: case.updated,
+                text: format!("{} more findings of this case are not listed.", self.beyond),
+            });
+        }
+        self.next_step.clone_into(&mut case.next_step);
+        case.proposal = self.proposal();
+        case
+    }
+
+    /// What policy would allow (safety levels L1 to L4), in words. Nothing here acts.
+    fn proposal(&self) -> String {
+        if self.worst < Severity::Medium {
+            return "None: for the record only (L0).".to_owned();
+        }
+        if let Some(external) = &self.external {
+            return format!(
+                "Block {external} at the perimeter (L2) once a pre-flight shows that no essential flow uses it; everything else stays as it is."
+            );
+        }
+        let why = if self.deterministic { "" } else { " Learning alone never restricts a device." };
+        match self.tier {
+            Tier::T0 | Tier::T0i => format!(
+                "Alert only (L1): the device counts as {}, so any restriction needs SOC and clinical approval and a pre-flight.{why}",
+                self.tier
+            ),
+            Tier::T1 => format!(
+                "Alert (L1); a surgical block of this flow (L2) if the device is proven idle, else with one approval.{why}"
+            ),
+            Tier::T2 => {
+                format!("Surgical block of the flows named here (L2) after a pre-flight.{why}")
+            }
+            Tier::T3 => format!("Allow-list of essential flows (L3) after a pre-flight.{why}"),
+            Tier::T4 => format!(
+                "Quarantine (L4) may be proposed after a pre-flight; care does not depend on it.{why}"
+            ),
+        }
+    }
+}
+
+fn push_new<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if list.len() < MAX_LINES && !list.contains(&item) {
+        list.push(item);
+    }
+}

@@ -1,0 +1,90 @@
+//! Calls to one new address at regular times: how an implant asks for orders.
+//!
+//! Regularity alone is no sign: half of a hospital's traffic is regular. It counts for pairs that
+//! had nothing to do with each other before, and more of it is asked of machines that browse.
+
+use assets::Entity;
+use learn::{Bounded, Intervals};
+use model::finding::{FindingKind, Reason, Severity};
+use model::observation::Observation;
+use serde::{Deserialize, Serialize};
+
+use crate::findings::Findings;
+use crate::seam::{Context, Detector, DetectorSpec, remembers, responder_port};
+use crate::words;
+
+static SPEC: DetectorSpec = DetectorSpec {
+    name: "beacon",
+    doc: "Regular calls to an address that the device never called before.",
+    kind: FindingKind::Anomaly,
+    reads: &["flow.outcome"],
+    attack: &["T1071.001", "T1571"],
+    next_step: "Find out which program on the device makes these calls. If nobody knows, block the address at the perimeter and have the device examined.",
+    sources: &["spec S17, S27"],
+};
+
+/// Calls closer together than so many seconds are one.
+const MERGE_SECONDS: f64 = 0.8;
+/// Fewest calls, and most jitter (median deviation over median), for a clinical device.
+const CLINICAL: (u64, f64) = (5, 0.35);
+/// The same for all others.
+const OTHERS: (u64, f64) = (8, 0.25);
+/// Intervals from and to which a series counts, in seconds.
+const INTERVAL: std::ops::RangeInclusive<f64> = 1.0..=86_400.0;
+
+/// See the module.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Beacon {
+    series: Bounded<(Entity, Entity, u16), Intervals>,
+}
+
+impl Default for Beacon {
+    fn default() -> Self {
+        Self { series: Bounded::new(30_000) }
+    }
+}
+
+impl Detector for Beacon {
+    remembers!(SPEC);
+
+    fn observe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let (actor, target) = (cx.who.subject, cx.who.peer);
+        let known = cx.familiarity();
+        let ours = matches!(actor, Entity::Device(_));
+        if !ours || cx.learning() || known.pair || !cx.is_external(target) {
+            return;
+        }
+        let port = responder_port(o).unwrap_or(0);
+        let series = self.series.entry((actor, target, port), Intervals::default);
+        // The outcome comes up to seconds after the call; the call is what is regular.
+        let called = o.flow.as_ref().map_or(o.at, |flow| flow.started);
+        series.add(called, MERGE_SECONDS);
+        let (fewest, most) = if cx.is_clinical(actor) { CLINICAL } else { OTHERS };
+        let (Some(median), Some(jitter)) = (series.median(), series.jitter()) else { return };
+        if series.events() < fewest || jitter > most || !INTERVAL.contains(&median) {
+            return;
+        }
+        // Time services are regular by design, and small.
+        if port == 123 && o.str("transport") == Some("udp") {
+            return;
+        }
+        let calls = series.events();
+        let title = words::sentence(&format!(
+            "{} calls {} every {} ({calls} times so far), an address it never used before: like a program that asks for orders.",
+            cx.subject(o),
+            cx.peer(o),
+            words::span(median),
+        ));
+        out.claim(cx, o, Severity::Medium, title)
+            .because(Reason::new(
+                "deviation of the interval from its median",
+                format!("{:.0} %", jitter * 100.0),
+                "about 70 % by chance",
+            ))
+            .because(Reason::new("calls", calls, "none while learning").weight(0.5))
+            .key(port.to_string())
+            .p_value((jitter / 0.7).powi(i32::try_from(calls.min(30)).unwrap_or(30) / 2))
+            .score(1.0 - jitter)
+            .make();
+    }
+}

@@ -1,0 +1,142 @@
+//! A device that always dealt with the same few partners deals with somebody new.
+//!
+//! How much that says depends on how regular the device was: for a pump with two partners it says a
+//! lot, for an office computer little. What others of its class do, and services that everybody uses,
+//! are no surprise.
+
+use assets::Entity;
+use learn::Bounded;
+use model::device::{DeviceClass, Tier};
+use model::finding::{FindingKind, Reason, Severity};
+use model::observation::Observation;
+use serde::{Deserialize, Serialize};
+
+use crate::findings::Findings;
+use crate::seam::{Context, Detector, DetectorSpec, remembers, responder_port};
+use crate::words;
+
+static SPEC: DetectorSpec = DetectorSpec {
+    name: "first_contact",
+    doc: "A regular device opens a connection to a device or service that it never used.",
+    kind: FindingKind::Anomaly,
+    reads: &["flow.outcome"],
+    attack: &["T1021", "T0866"],
+    next_step: "Ask the owner of the device whether something was set up; if not, look at what the device did just before, and keep an eye on the one that it called.",
+    sources: &["spec: who talks to whom in normal life"],
+};
+
+/// Above this rate of news a device is too lively for one more to say anything.
+const LIVELY: f64 = 0.05;
+/// A device with more different services than this is no simple device.
+const BROAD: u32 = 12;
+/// Once so many others use a service, it is there for everybody.
+const FOR_EVERYBODY: u32 = 3;
+
+/// See the module.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FirstContact {
+    told: Bounded<(Entity, Entity, u16), ()>,
+}
+
+impl Default for FirstContact {
+    fn default() -> Self {
+        Self { told: Bounded::new(50_000) }
+    }
+}
+
+impl Detector for FirstContact {
+    remembers!(SPEC);
+
+    fn observe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let known = cx.familiarity();
+        let (Entity::Device(actor), Entity::Device(_)) = (cx.who.subject, cx.who.peer) else {
+            return;
+        };
+        if cx.learning()
+            || o.str("outcome") != Some("established")
+            || known.service_of_target
+            || !matches!(o.str("transport"), Some("tcp" | "udp" | "sctp"))
+        {
+            return;
+        }
+        let port = responder_port(o).unwrap_or(0);
+        let mut new = false;
+        self.told.entry((cx.who.subject, cx.who.peer, port), || new = true);
+        if !new {
+            return;
+        }
+        let class = cx.inventory.class(actor);
+        let severity = severity(cx, class);
+        let partners = words::count(known.breadth.into(), "service", "services");
+        let what = if known.actor {
+            format!("which has kept to {partners} until now, calls")
+        } else {
+            "not seen before, calls".to_owned()
+        };
+        let title = words::sentence(&format!(
+            "{}, {what} {} on {} port {port} for the first time.",
+            cx.subject(o).trim_end_matches(','),
+            cx.peer(o).trim_end_matches(','),
+            o.str("transport").unwrap_or("ip"),
+        ));
+        let rate = known.surprise_rate;
+        out.claim(cx, o, severity, title)
+            .because(Reason::new("partner and service", "never used before", &partners))
+            .because(
+                Reason::new(
+                    "how often it did something new while learning",
+                    format!("{:.1} %", rate * 100.0),
+                    "below 5 %",
+                )
+                .weight(0.5),
+            )
+            .key(port.to_string())
+            .score(1.0 - rate)
+            .p_value(rate)
+            .make();
+    }
+}
+
+fn severity(cx: &Context<'_>, class: DeviceClass) -> Severity {
+    let known = cx.familiarity();
+    let target = cx.who.peer;
+    let regular = known.actor && known.surprise_rate < LIVELY && known.breadth <= BROAD;
+    if !regular || known.pair {
+        return Severity::Info;
+    }
+    if known.peers_of_class || known.others_on_service >= FOR_EVERYBODY {
+        return Severity::Info;
+    }
+    // A server that care depends on does call others now and then; a device at the bedside does not.
+    let device_at_work = matches!(class.tier(), Tier::T0 | Tier::T1 | Tier::T2)
+        && !is_server(class)
+        && class != DeviceClass::Unknown;
+    match (device_at_work, cx.is_clinical(target)) {
+        (true, true) => Severity::High,
+        (true, false) => Severity::Medium,
+        (false, true) if !cx.is_stranger(cx.who.subject) => Severity::Low,
+        _ => Severity::Info,
+    }
+}
+
+/// Classes that serve many others.
+fn is_server(class: DeviceClass) -> bool {
+    use DeviceClass::{
+        AlarmServer, CentralStation, Ehr, InterfaceEngine, Lis, NurseCall, Pacs, PumpGateway,
+        PumpServer, Telemetry, WorklistServer,
+    };
+    matches!(
+        class,
+        AlarmServer
+            | CentralStation
+            | Ehr
+            | InterfaceEngine
+            | Lis
+            | NurseCall
+            | Pacs
+            | PumpGateway
+            | PumpServer
+            | Telemetry
+            | WorklistServer
+    )
+}

@@ -1,0 +1,175 @@
+//! More connections or packets than a service can take.
+//!
+//! Three shapes: connection requests that are never completed (SYN flood), complete connections in
+//! such number that they fill the server, and packets of one flow at a rate that only a flood has.
+//! All are held against the most that the target took while learning.
+
+use assets::Entity;
+use learn::{Bounded, Bucket};
+use model::finding::{FindingKind, Reason, Severity};
+use model::net::is_unicast;
+use model::observation::Observation;
+use serde::{Deserialize, Serialize};
+
+use crate::findings::Findings;
+use crate::seam::{Context, Detector, DetectorSpec, remembers, responder_port};
+use crate::words;
+
+static SPEC: DetectorSpec = DetectorSpec {
+    name: "flood",
+    doc: "Connections or packets at a rate that puts a service out of work.",
+    kind: FindingKind::Rule,
+    reads: &["flow.start", "flow.outcome", "flow.update", "flow.end"],
+    attack: &["T1498", "T1499", "T0814"],
+    next_step: "Warn the people who rely on the target: it may be slow or down. Find the sender's switch port and have it closed.",
+    sources: &["RFC 4987"],
+};
+
+/// Starts of connections to one service in a second that are too many, unless learned otherwise.
+const STARTS: f64 = 100.0;
+/// Packets a second of one flow without an answer, unless learned otherwise.
+const PACKETS: f64 = 400.0;
+/// So many times the most that was learned.
+const TIMES: f64 = 8.0;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Service {
+    starts: Bucket,
+    answered: Bucket,
+}
+
+/// See the module.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Flood {
+    services: Bounded<(Entity, u16, bool), Service>,
+    senders: Bounded<(Entity, Entity, u16), Bucket>,
+    rates: Bounded<Entity, f64>,
+}
+
+impl Default for Flood {
+    fn default() -> Self {
+        Self {
+            services: Bounded::new(30_000),
+            senders: Bounded::new(50_000),
+            rates: Bounded::new(20_000),
+        }
+    }
+}
+
+impl Detector for Flood {
+    remembers!(SPEC);
+
+    fn observe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let Some(flow) = &o.flow else { return };
+        if !is_unicast(flow.tuple.responder.ip) || matches!(cx.who.peer, Entity::Group) {
+            return;
+        }
+        match o.kind.name {
+            "flow.start" => self.start(o, cx, out),
+            "flow.outcome" => {
+                if o.str("outcome") == Some("established") {
+                    let key = key(o, cx);
+                    if let Some(service) = self.services.get_mut(&key) {
+                        service.answered.add(o.at, 1.0, false);
+                    }
+                }
+            }
+            _ => self.packets(o, cx, out),
+        }
+    }
+}
+
+fn key(o: &Observation, cx: &Context<'_>) -> (Entity, u16, bool) {
+    let tcp = o.str("transport") == Some("tcp");
+    // A UDP or ICMP flood goes to any port; a TCP flood to the one that it fills.
+    (cx.who.peer, if tcp { responder_port(o).unwrap_or(0) } else { 0 }, tcp)
+}
+
+impl Flood {
+    fn start(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let key = key(o, cx);
+        let service = self
+            .services
+            .entry(key, || Service { starts: Bucket::new(1.0), answered: Bucket::new(1.0) });
+        let starts = service.starts.add(o.at, 1.0, cx.learning());
+        let answered = service.answered.add(o.at, 0.0, false);
+        let sender = self
+            .senders
+            .entry((cx.who.subject, key.0, key.1), || Bucket::new(1.0))
+            .add(o.at, 1.0, false);
+        let usual = service.starts.learned_max();
+        if cx.learning() || starts < STARTS.max(usual * TIMES) {
+            return;
+        }
+        let one_sender = sender >= starts * 0.5;
+        let half_open = answered < starts * 0.3;
+        let what = match (key.2, half_open) {
+            (true, true) => "connection requests that are never completed",
+            (true, false) => "connections",
+            (false, _) => "single packets",
+        };
+        let from = if one_sender { cx.subject(o) } else { "many senders".to_owned() };
+        let title = words::sentence(&format!(
+            "{from} flooded {} with {what}: {starts:.0} within a second.",
+            cx.peer(o)
+        ));
+        let severity =
+            if cx.is_clinical(cx.who.peer) { Severity::Critical } else { Severity::High };
+        let claim = out.claim(cx, o, severity, title);
+        let claim = if one_sender { claim } else { claim.about_peer(o) };
+        claim
+            .because(
+                Reason::new(what, format!("{starts:.0}"), format!("at most {usual:.0}"))
+                    .unit("a second"),
+            )
+            .because(
+                Reason::new("of these answered", format!("{answered:.0}"), "nearly all")
+                    .weight(0.5),
+            )
+            .key(format!("{:?} {}", key.0, key.1))
+            .score(0.97)
+            .make();
+    }
+
+    fn packets(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        if o.str("transport") == Some("tcp") {
+            return;
+        }
+        let seconds = o.float("seconds").unwrap_or(0.0).max(0.1);
+        let sent = o.uint("delta_packets_out").unwrap_or(0) as f64;
+        let back = o.uint("delta_packets_in").unwrap_or(0) as f64;
+        let rate = sent / seconds;
+        let usual = self.rates.entry(cx.who.peer, f64::default);
+        if cx.learning() {
+            *usual = usual.max(rate);
+            return;
+        }
+        // Echo floods are answered one for one; a stream that is wanted is not new.
+        let one_way = back < sent * 0.2 || o.str("transport") != Some("udp");
+        let known = cx.normal.knows_pair(cx.who.subject, cx.who.peer) && *usual > PACKETS / 4.0;
+        if sent < PACKETS || rate < PACKETS.max(*usual * TIMES) || !one_way || known {
+            return;
+        }
+        let usual = *usual;
+        let title = words::sentence(&format!(
+            "{} sends {} {rate:.0} {} packets a second.",
+            cx.subject(o),
+            cx.peer(o),
+            o.str("transport").unwrap_or("ip").to_uppercase(),
+        ));
+        let severity =
+            if cx.is_clinical(cx.who.peer) { Severity::Critical } else { Severity::High };
+        out.claim(cx, o, severity, title)
+            .because(
+                Reason::new(
+                    "packets to one target",
+                    format!("{rate:.0}"),
+                    format!("at most {usual:.0}"),
+                )
+                .unit("a second"),
+            )
+            .key(format!("packets {:?}", cx.who.peer))
+            .score(0.95)
+            .make();
+    }
+}

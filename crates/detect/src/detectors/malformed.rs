@@ -1,0 +1,85 @@
+//! Broken messages: how a service is probed for mistakes, or put out of work.
+//!
+//! Some devices send broken messages all their life; what was seen while learning is theirs.
+
+use assets::Entity;
+use learn::{Bounded, Bucket};
+use model::finding::{FindingKind, Reason, Severity};
+use model::observation::Observation;
+use serde::{Deserialize, Serialize};
+
+use crate::findings::Findings;
+use crate::seam::{Context, Detector, DetectorSpec, remembers};
+use crate::words;
+
+static SPEC: DetectorSpec = DetectorSpec {
+    name: "malformed",
+    doc: "Messages that break the rules of their protocol, from where none came before.",
+    kind: FindingKind::Anomaly,
+    reads: &["protocol.anomaly"],
+    attack: &["T1499.004", "T0814", "T0866"],
+    next_step: "Check that the receiving service still works. Find the sender; a broken device needs repair, a fuzzer needs unplugging.",
+    sources: &["CISA ICSMA-20-254-01", "spec S10"],
+};
+
+/// Window in seconds; broken messages in it.
+const WINDOW_SECONDS: f64 = 20.0;
+const FEWEST: f64 = 3.0;
+/// Protocols of medical devices and of their control.
+const CARE: [&str; 6] = ["dicom", "hl7", "astm", "mqtt", "fhir", "rdp"];
+
+/// See the module.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Malformed {
+    senders: Bounded<(Entity, Entity, Box<str>), Bucket>,
+    usual: Bounded<Box<str>, u64>,
+}
+
+impl Default for Malformed {
+    fn default() -> Self {
+        Self { senders: Bounded::new(30_000), usual: Bounded::new(1_000) }
+    }
+}
+
+impl Detector for Malformed {
+    remembers!(SPEC);
+
+    fn observe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let (Some(protocol), Some(what)) = (o.str("protocol"), o.str("what")) else { return };
+        let key = (cx.who.subject, cx.who.peer, Box::from(protocol));
+        let bucket = self.senders.entry(key, || Bucket::new(WINDOW_SECONDS));
+        let count = bucket.add(o.at, o.uint("count").unwrap_or(1) as f64, cx.learning());
+        let usual = bucket.learned_max();
+        if cx.learning() {
+            *self.usual.entry(protocol.into(), u64::default) += 1;
+            return;
+        }
+        let common = self.usual.get(&Box::from(protocol)).copied().unwrap_or(0);
+        let care = CARE.contains(&protocol);
+        let bound = FEWEST.max(usual * 4.0) * if common > 5 { 4.0 } else { 1.0 };
+        let severity = match (care, count >= bound) {
+            (true, true) => Severity::Medium,
+            (false, true) if !cx.normal.knows_pair(cx.who.subject, cx.who.peer) => Severity::Medium,
+            _ => Severity::Info,
+        };
+        let title = words::sentence(&format!(
+            "{} sends {} broken {} messages ({what}).",
+            cx.subject(o),
+            cx.peer(o),
+            protocol.to_uppercase(),
+        ));
+        out.claim(cx, o, severity, title)
+            .because(
+                Reason::new(
+                    "broken messages",
+                    format!("{count:.0}"),
+                    format!("at most {usual:.0}"),
+                )
+                .unit("in 20 s"),
+            )
+            .because(Reason::new("rule broken", what, "none").weight(0.5))
+            .key(protocol)
+            .p_value(learn::counts::poisson_tail(count, usual.max(0.5)))
+            .make();
+    }
+}

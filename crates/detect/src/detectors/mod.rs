@@ -1,0 +1,71 @@
+//! Every detector, one file each.
+
+use crate::seam::Detector;
+
+pub mod arp_spoofing;
+pub mod arp_sweep;
+pub mod beacon;
+pub mod default_credential;
+pub mod dicom_query;
+pub mod dicom_stranger;
+pub mod dns_tunnel;
+pub mod exfiltration;
+pub mod first_contact;
+pub mod flood;
+pub mod injection;
+pub mod malformed;
+pub mod message_flood;
+pub mod mqtt_topics;
+pub mod new_external;
+pub mod password_guessing;
+pub mod patient_data_outside;
+pub mod record_access;
+pub mod remote_session;
+pub mod rogue_dhcp;
+pub mod rogue_service;
+pub mod scan;
+pub mod slow_requests;
+pub mod smb_rewrite;
+pub mod smb_worm;
+pub mod web_attack;
+
+/// Makes one detector.
+pub type Make = fn() -> Box<dyn Detector>;
+
+/// Makers of all detectors, in the order in which they are asked.
+pub static ALL: &[Make] = &[
+    || Box::<scan::Scan>::default(),
+    || Box::<arp_sweep::ArpSweep>::default(),
+    || Box::<first_contact::FirstContact>::default(),
+    || Box::<new_external::NewExternal>::default(),
+    || Box::<beacon::Beacon>::default(),
+    || Box::<exfiltration::Exfiltration>::default(),
+    || Box::<patient_data_outside::PatientDataOutside>::default(),
+    || Box::<password_guessing::PasswordGuessing>::default(),
+    || Box::<default_credential::DefaultCredential>::default(),
+    || Box::<remote_session::RemoteSession>::default(),
+    || Box::<web_attack::WebAttack>::default(),
+    || Box::<flood::Flood>::default(),
+    || Box::<message_flood::MessageFlood>::default(),
+    || Box::<slow_requests::SlowRequests>::default(),
+    || Box::<arp_spoofing::ArpSpoofing>::default(),
+    || Box::<rogue_dhcp::RogueDhcp>::default(),
+    || Box::<rogue_service::RogueService>::default(),
+    || Box::<dns_tunnel::DnsTunnel>::default(),
+    || Box::<dicom_query::DicomQuery>::default(),
+    || Box::<dicom_stranger::DicomStranger>::default(),
+    || Box::<injection::Injection>::default(),
+    || Box::<mqtt_topics::MqttTopics>::default(),
+    || Box::<record_access::RecordAccess>::default(),
+    || Box::<smb_worm::SmbWorm>::default(),
+    || Box::<smb_rewrite::SmbRewrite>::default(),
+    || Box::<malformed::Malformed>::default(),
+];
+
+/// What a person should do next about the findings of a detector.
+pub fn next_step(detector: &str) -> &'static str {
+    ALL.iter()
+        .map(|make| make().spec())
+        .find(|spec| spec.name == detector)
+        .map_or("Read the story and ask the owner of the device.", |spec| spec.next_step)
+}

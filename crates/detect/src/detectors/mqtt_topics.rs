@@ -1,0 +1,265 @@
+//! Publishing to topics that belong to another device, and listening to everything.
+//!
+//! MQTT brokers in hospitals rarely say who may write where. Who does is learned: which client
+//! publishes under which topic, which part of a topic names one device, and which topics a device
+//! waits for orders on.
+
+use std::collections::BTreeSet;
+
+use assets::Entity;
+use learn::Bounded;
+use model::finding::{FindingKind, Reason, Severity};
+use model::observation::Observation;
+use serde::{Deserialize, Serialize};
+
+use crate::findings::Findings;
+use crate::seam::{Context, Detector, DetectorSpec, remembers};
+use crate::words;
+
+static SPEC: DetectorSpec = DetectorSpec {
+    name: "mqtt_topics",
+    doc: "MQTT messages to another device's topics, wildcard eavesdropping, borrowed client names.",
+    kind: FindingKind::Anomaly,
+    reads: &["mqtt.publish", "mqtt.subscribe", "mqtt.connect"],
+    attack: &["T0855", "T0836", "T1565.002"],
+    next_step: "Check the settings of the devices behind these topics beside the patient. Find the sender; have the broker allow each client its own topics only.",
+    sources: &["OASIS MQTT 5.0 section 5.4", "spec S02"],
+};
+
+/// See the module.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MqttTopics {
+    /// Who published on a topic while learning.
+    topics: Bounded<Box<str>, BTreeSet<Entity>>,
+    /// Who published topics with this part: one (it names that client) or several (`None`).
+    parts: Bounded<Box<str>, Option<Entity>>,
+    /// Topics without the parts that name a client: the shapes that an actor writes.
+    shapes: Bounded<(Entity, Box<str>), u64>,
+    publishers: Bounded<Entity, u64>,
+    subscriptions: Bounded<Box<str>, BTreeSet<Entity>>,
+    clients: Bounded<Box<str>, Entity>,
+}
+
+impl Default for MqttTopics {
+    fn default() -> Self {
+        Self {
+            topics: Bounded::new(50_000),
+            parts: Bounded::new(50_000),
+            shapes: Bounded::new(50_000),
+            publishers: Bounded::new(20_000),
+            subscriptions: Bounded::new(20_000),
+            clients: Bounded::new(20_000),
+        }
+    }
+}
+
+impl Detector for MqttTopics {
+    remembers!(SPEC);
+
+    fn observe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        match o.kind.name {
+            "mqtt.publish" if !o.flag("from_broker") => self.publish(o, cx, out),
+            "mqtt.subscribe" => self.subscribe(o, cx, out),
+            "mqtt.connect" => self.connect(o, cx, out),
+            _ => {}
+        }
+    }
+}
+
+impl MqttTopics {
+    fn publish(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let Some(topic) = o.str("topic") else { return };
+        let actor = cx.who.subject;
+        if cx.learning() {
+            self.learn(topic, actor);
+            return;
+        }
+        let publishers = self.topics.get(&Box::from(topic));
+        if publishers.is_some_and(|known| known.contains(&actor)) {
+            return;
+        }
+        let owner = self.owner(topic, actor);
+        let waiting = self.waiting(topic, actor);
+        let writes = self.publishers.contains(&actor);
+        let shape = self.shapes.contains(&(actor, self.shape(topic).into()));
+        let severity = match (owner, waiting, writes, shape) {
+            // It writes topics of this shape for many: a server that has met one more device.
+            (_, _, true, true) if self.publishes_for_many(actor) => Severity::Low,
+            (Some(_), ..) | (None, Some(_), ..) => Severity::High,
+            (None, None, false, _) => Severity::Medium,
+            (None, None, true, _) => Severity::Low,
+        };
+        let whose = match owner.or(waiting) {
+            Some(Entity::Device(ix)) => {
+                format!(", which belongs to {}", cx.inventory.label(ix))
+            }
+            _ => String::new(),
+        };
+        let title = words::sentence(&format!(
+            "{} publishes to the topic '{topic}'{whose}; it never did.",
+            cx.subject(o),
+        ));
+        let mut claim = out
+            .claim(cx, o, severity, title)
+            .because(Reason::new(
+                "topic",
+                topic,
+                if writes { "its own topics" } else { "none: it never published" },
+            ))
+            .key(if severity >= Severity::High { "foreign" } else { topic })
+            .p_value(cx.familiarity().surprise_rate.min(0.02))
+            .score(0.92);
+        if let Some(Entity::Device(ix)) = owner.or(waiting) {
+            let party = model::observation::Party {
+                ip: cx.inventory.ip(ix),
+                ..model::observation::Party::default()
+            };
+            claim = claim.with(Entity::Device(ix), &party);
+        }
+        claim.make();
+    }
+
+    fn learn(&mut self, topic: &str, actor: Entity) {
+        let publishers = self.topics.entry(topic.into(), BTreeSet::new);
+        if publishers.len() < 64 {
+            publishers.insert(actor);
+        }
+        *self.publishers.entry(actor, u64::default) += 1;
+        for part in parts(topic) {
+            let owner = self.parts.entry(part.into(), || Some(actor));
+            if *owner != Some(actor) {
+                *owner = None;
+            }
+        }
+        let shape = self.shape(topic);
+        *self.shapes.entry((actor, shape.into()), u64::default) += 1;
+    }
+
+    /// The other device that a part of the topic names.
+    fn owner(&self, topic: &str, actor: Entity) -> Option<Entity> {
+        parts(topic).find_map(|part| {
+            let by_topic = self.parts.get(&Box::from(part)).copied().flatten();
+            let by_client = self.clients.get(&Box::from(part)).copied();
+            by_topic.or(by_client).filter(|owner| *owner != actor)
+        })
+    }
+
+    /// The other device that waits for messages on exactly this topic, or under it.
+    fn waiting(&self, topic: &str, actor: Entity) -> Option<Entity> {
+        let exact = self.subscriptions.get(&Box::from(topic));
+        let under = topic
+            .rmatch_indices('/')
+            .find_map(|(at, _)| self.subscriptions.get(&format!("{}/#", &topic[..at]).into()));
+        exact.or(under)?.iter().copied().find(|waiting| *waiting != actor)
+    }
+
+    /// The topic with every part that names one client taken out.
+    fn shape(&self, topic: &str) -> String {
+        let kept: Vec<&str> = topic
+            .split('/')
+            .map(|part| {
+                let named = self.clients.contains(&Box::from(part))
+                    || self.parts.get(&Box::from(part)).is_some_and(Option::is_some);
+                let numbered = part.bytes().any(|byte| byte.is_ascii_digit());
+                if named || numbered { "+" } else { part }
+            })
+            .collect();
+        kept.join("/")
+    }
+
+    fn publishes_for_many(&self, actor: Entity) -> bool {
+        // A device writes for itself; what writes under several names is a server.
+        self.topics
+            .sorted()
+            .iter()
+            .filter(|(_, publishers)| publishers.contains(&actor))
+            .filter(|(topic, _)| self.owner(topic, actor).is_some())
+            .take(2)
+            .count()
+            >= 2
+    }
+
+    fn subscribe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let actor = cx.who.subject;
+        let filters = o.texts("filters");
+        if cx.learning() {
+            for filter in filters {
+                let waiting = self.subscriptions.entry(filter.clone(), BTreeSet::new);
+                if waiting.len() < 64 {
+                    waiting.insert(actor);
+                }
+            }
+            return;
+        }
+        let known = filters.iter().all(|filter| {
+            self.subscriptions.get(filter).is_some_and(|waiting| waiting.contains(&actor))
+        });
+        if known {
+            return;
+        }
+        // Somebody may begin to watch before anything is learned of it: remember who waits.
+        let (everything, wide) = (o.flag("everything"), o.flag("multi_level"));
+        let actor_known = cx.normal.knows(actor);
+        let severity = match (everything, wide, actor_known) {
+            (true, _, false) => Severity::High,
+            (true, _, true) | (false, true, false) => Severity::Medium,
+            _ => Severity::Low,
+        };
+        let named: Vec<&str> = filters.iter().map(AsRef::as_ref).collect();
+        let title = words::sentence(&format!(
+            "{} listens to {} at {}{}.",
+            cx.subject(o).trim_end_matches(','),
+            if everything {
+                "every message".to_owned()
+            } else {
+                format!("'{}'", words::list(&named, 3))
+            },
+            cx.peer(o),
+            if actor_known { ", which it never did" } else { "" },
+        ));
+        out.claim(cx, o, severity, title)
+            .because(Reason::new(
+                "topics listened to",
+                words::list(&named, 3),
+                "those of its own work",
+            ))
+            .attack(&["T1040", "T0801"])
+            .key("listen")
+            .p_value(cx.familiarity().surprise_rate.min(0.05))
+            .make();
+    }
+
+    fn connect(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let Some(client) = o.str("client_id") else { return };
+        let actor = cx.who.subject;
+        if cx.learning() {
+            self.clients.entry(client.into(), || actor);
+            return;
+        }
+        let Some(owner) = self.clients.get(&Box::from(client)).copied() else { return };
+        let Entity::Device(ix) = owner else { return };
+        if owner == actor || o.str("outcome") != Some("accepted") {
+            return;
+        }
+        let title = words::sentence(&format!(
+            "{} connects under the name '{client}' of {}: the real device is cut off.",
+            cx.subject(o),
+            cx.inventory.label(ix),
+        ));
+        out.claim(cx, o, Severity::High, title)
+            .because(Reason::new(
+                "device behind the client name",
+                cx.subject(o),
+                cx.inventory.label(ix),
+            ))
+            .attack(&["T0856", "T1557"])
+            .key(client)
+            .p_value(0.01)
+            .make();
+    }
+}
+
+/// Parts of a topic that could name a device: short words of everyday use name none.
+fn parts(topic: &str) -> impl Iterator<Item = &str> {
+    topic.split('/').filter(|part| part.len() >= 2)
+}

@@ -1,0 +1,320 @@
+//! Guessing passwords, fast and slow, at whatever service says yes or no.
+//!
+//! Failures are counted per guesser and target. Fast guessing passes a bound within seconds; slow
+//! guessing shows as a long run of failures that no success interrupts. A device that was set up with
+//! a wrong password fails at its own steady pace: what was learned raises its bounds.
+
+use std::collections::BTreeSet;
+
+use assets::Entity;
+use learn::{Bounded, Bucket};
+use model::finding::{FindingKind, Reason, Severity};
+use model::observation::{Observation, Party};
+use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::findings::Findings;
+use crate::seam::{Context, Detector, DetectorSpec, remembers};
+use crate::words;
+
+static SPEC: DetectorSpec = DetectorSpec {
+    name: "password_guessing",
+    doc: "Many failed log-ons from one place, fast or slow, at one target or at many.",
+    kind: FindingKind::Rule,
+    reads: &[
+        "http.response",
+        "remote.login",
+        "remote.session",
+        "smb.session",
+        "mqtt.connect",
+        "log.login",
+    ],
+    attack: &["T1110"],
+    next_step: "Find out who sits at the guessing machine. Change the password if one was found, and restrict who may reach the log-on.",
+    sources: &["RFC 9110 section 15.5.2"],
+};
+
+/// Window in seconds and failures in it: fast, steady, and over many targets.
+const FAST: (f64, f64) = (10.0, 5.0);
+const STEADY: (f64, f64) = (300.0, 9.0);
+const SPRAY: (f64, f64) = (120.0, 8.0);
+/// SSH hides the outcome: so many sessions in so many seconds look like guessing.
+const SESSIONS: (f64, f64) = (30.0, 8.0);
+/// Failures without a success that count however slow they are.
+const SLOW_RUN: u32 = 12;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Attempts {
+    fast: Bucket,
+    steady: Bucket,
+    run: u32,
+    users: BTreeSet<Box<str>>,
+    since: Timestamp,
+}
+
+/// Where somebody logs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Service {
+    Http,
+    Ftp,
+    Telnet,
+    Vnc,
+    Ssh,
+    Smb,
+    Mqtt,
+    LogOn,
+    Remote,
+}
+
+impl Service {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Ftp => "FTP",
+            Self::Telnet => "Telnet",
+            Self::Vnc => "VNC",
+            Self::Ssh => "SSH",
+            Self::Smb => "SMB",
+            Self::Mqtt => "MQTT",
+            Self::LogOn => "log-on",
+            Self::Remote => "remote control",
+        }
+    }
+}
+
+enum Outcome {
+    Failure,
+    Success,
+    Hidden,
+}
+
+/// See the module.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PasswordGuessing {
+    pairs: Bounded<(Entity, Entity, Service), Attempts>,
+    guessers: Bounded<Entity, (Bucket, BTreeSet<Entity>)>,
+}
+
+impl Default for PasswordGuessing {
+    fn default() -> Self {
+        Self { pairs: Bounded::new(50_000), guessers: Bounded::new(20_000) }
+    }
+}
+
+impl Detector for PasswordGuessing {
+    remembers!(SPEC);
+
+    fn observe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let Some((service, outcome)) = attempt(o) else { return };
+        // The server tells of HTTP's outcome, the client is who guesses.
+        let by_peer = o.is("http.response");
+        let (Some(peer), who) = (&o.peer, cx.who) else { return };
+        let (guesser, guesser_party, target, target_party) = if by_peer {
+            (who.peer, peer, who.subject, &o.subject)
+        } else {
+            (who.subject, &o.subject, who.peer, peer)
+        };
+        if matches!(guesser, Entity::Group) {
+            return;
+        }
+        let sides = Sides { guesser, guesser_party, target, target_party, service };
+        let state = self.pairs.entry((guesser, target, service), || Attempts {
+            fast: Bucket::new(if service == Service::Ssh { SESSIONS.0 } else { FAST.0 }),
+            steady: Bucket::new(STEADY.0),
+            run: 0,
+            users: BTreeSet::new(),
+            since: o.at,
+        });
+        match outcome {
+            Outcome::Success => {
+                let run = std::mem::replace(&mut state.run, 0);
+                if run >= FAST.1 as u32 {
+                    success(o, cx, out, &sides, run);
+                }
+            }
+            Outcome::Failure => {
+                if state.run == 0 {
+                    state.since = o.at;
+                    state.users.clear();
+                }
+                state.run = state.run.saturating_add(1);
+                if let Some(user) = o.str("user").filter(|_| state.users.len() < 32) {
+                    state.users.insert(user.into());
+                }
+                let fast = state.fast.add(o.at, 1.0, cx.learning());
+                let steady = state.steady.add(o.at, 1.0, cx.learning());
+                let usual = state.steady.learned_max();
+                let bound = |fewest: f64| fewest.max(usual * 3.0 + fewest / 2.0);
+                let slow = usual == 0.0 && state.run >= SLOW_RUN;
+                if fast >= bound(FAST.1) || steady >= bound(STEADY.1) || slow {
+                    let seconds = o.at.seconds_since(state.since);
+                    let users = state.users.len();
+                    report(o, cx, out, &sides, state.run, seconds, users);
+                }
+                self.spray(o, cx, out, &sides);
+            }
+            Outcome::Hidden => {
+                let sessions = state.fast.add(o.at, 1.0, cx.learning());
+                if sessions >= SESSIONS.1.max(state.fast.learned_max() * 3.0) {
+                    hidden(o, cx, out, &sides, sessions);
+                }
+            }
+        }
+    }
+}
+
+struct Sides<'a> {
+    guesser: Entity,
+    guesser_party: &'a Party,
+    target: Entity,
+    target_party: &'a Party,
+    service: Service,
+}
+
+fn attempt(o: &Observation) -> Option<(Service, Outcome)> {
+    match o.kind.name {
+        "http.response" => {
+            let tried = o.str("auth").is_some_and(|auth| auth != "none");
+            match o.uint("status")? {
+                // NTLM and Negotiate take several rounds of 401 for one log-on.
+                401 | 403 if tried && !matches!(o.str("auth"), Some("ntlm" | "negotiate")) => {
+                    Some((Service::Http, Outcome::Failure))
+                }
+                200..=399 if tried => Some((Service::Http, Outcome::Success)),
+                _ => None,
+            }
+        }
+        "remote.login" => {
+            let service = match o.str("service")? {
+                "ftp" => Service::Ftp,
+                "telnet" => Service::Telnet,
+                "vnc" => Service::Vnc,
+                _ => Service::Remote,
+            };
+            match o.str("outcome")? {
+                "failure" => Some((service, Outcome::Failure)),
+                "success" => Some((service, Outcome::Success)),
+                _ => None,
+            }
+        }
+        "remote.session" => (o.str("service")? == "ssh").then_some((Service::Ssh, Outcome::Hidden)),
+        "smb.session" => match o.str("outcome")? {
+            "failure" => Some((Service::Smb, Outcome::Failure)),
+            "success" if !o.flag("anonymous") => Some((Service::Smb, Outcome::Success)),
+            _ => None,
+        },
+        "mqtt.connect" => match (o.str("outcome")?, o.uint("reason")) {
+            // Bad user name or password, not authorised: 4 and 5 in 3.1.1, 0x86 and 0x87 in 5.0.
+            ("refused", Some(4 | 5 | 0x86 | 0x87)) => Some((Service::Mqtt, Outcome::Failure)),
+            ("accepted", _) => Some((Service::Mqtt, Outcome::Success)),
+            _ => None,
+        },
+        "log.login" => match o.str("outcome")? {
+            "failure" => Some((Service::LogOn, Outcome::Failure)),
+            "success" => Some((Service::LogOn, Outcome::Success)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl PasswordGuessing {
+    /// One guesser at many targets, few guesses at each.
+    fn spray(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings, sides: &Sides<'_>) {
+        let (bucket, targets) =
+            self.guessers.entry(sides.guesser, || (Bucket::new(SPRAY.0), BTreeSet::new()));
+        let failures = bucket.add(o.at, 1.0, cx.learning());
+        if failures <= 1.0 {
+            targets.clear();
+        }
+        if targets.len() < 256 {
+            targets.insert(sides.target);
+        }
+        if cx.learning() || targets.len() < 4 || failures < SPRAY.1.max(bucket.learned_max() * 3.0)
+        {
+            return;
+        }
+        let title = words::sentence(&format!(
+            "{} fails to log on at {} within two minutes, as when trying one password everywhere.",
+            cx.name(sides.guesser, sides.guesser_party),
+            words::count(targets.len() as u64, "machine", "machines"),
+        ));
+        out.claim(cx, o, Severity::High, title)
+            .about(sides.guesser, sides.guesser_party)
+            .alone()
+            .with(sides.target, sides.target_party)
+            .attack(&["T1110.003"])
+            .key("spray")
+            .because(Reason::new(
+                "failed log-ons in two minutes",
+                format!("{failures:.0}"),
+                format!("{:.0}", bucket.learned_max()),
+            ))
+            .make();
+    }
+}
+
+fn report(
+    o: &Observation,
+    cx: &Context<'_>,
+    out: &mut Findings,
+    sides: &Sides<'_>,
+    failures: u32,
+    seconds: f64,
+    users: usize,
+) {
+    let clinical = cx.is_clinical(sides.target);
+    let title = words::sentence(&format!(
+        "{} guesses passwords at {} ({}): {} in {}{}.",
+        cx.name(sides.guesser, sides.guesser_party),
+        cx.name(sides.target, sides.target_party),
+        sides.service.name(),
+        words::count(failures.into(), "failed log-on", "failed log-ons"),
+        words::span(seconds),
+        if users > 1 { format!(" with {users} account names") } else { String::new() },
+    ));
+    let severity = if clinical { Severity::High } else { Severity::Medium };
+    out.claim(cx, o, severity, title)
+        .about(sides.guesser, sides.guesser_party)
+        .alone()
+        .with(sides.target, sides.target_party)
+        .user(o.str("user"))
+        .key(sides.service.name())
+        .because(Reason::new("failed log-ons without a success", failures, "a few, then a success"))
+        .score(0.95)
+        .make();
+}
+
+fn success(o: &Observation, cx: &Context<'_>, out: &mut Findings, sides: &Sides<'_>, run: u32) {
+    let title = words::sentence(&format!(
+        "{} got into {} ({}) after {} failed log-ons: the password was probably guessed.",
+        cx.name(sides.guesser, sides.guesser_party),
+        cx.name(sides.target, sides.target_party),
+        sides.service.name(),
+        run,
+    ));
+    out.claim(cx, o, Severity::Critical, title)
+        .about(sides.guesser, sides.guesser_party)
+        .alone()
+        .with(sides.target, sides.target_party)
+        .user(o.str("user"))
+        .key(format!("{} success", sides.service.name()))
+        .because(Reason::new("failed log-ons before the success", run, "below 5"))
+        .score(0.9)
+        .make();
+}
+
+fn hidden(o: &Observation, cx: &Context<'_>, out: &mut Findings, sides: &Sides<'_>, sessions: f64) {
+    let title = words::sentence(&format!(
+        "{} opened {sessions:.0} {} sessions to {} within {:.0} s, as when guessing passwords.",
+        cx.name(sides.guesser, sides.guesser_party),
+        sides.service.name(),
+        cx.name(sides.target, sides.target_party),
+        SESSIONS.0,
+    ));
+    out.claim(cx, o, Severity::Medium, title)
+        .key(sides.service.name())
+        .because(Reason::new("sessions begun in half a minute", format!("{sessions:.0}"), "one"))
+        .score(0.8)
+        .make();
+}

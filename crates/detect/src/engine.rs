@@ -1,0 +1,302 @@
+//! Takes observations in time order and gives findings and cases.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use assets::{Entity, Inventory, Who};
+use learn::{Act, NormalLife};
+use model::case::Case;
+use model::device::DeviceClass;
+use model::finding::Finding;
+use model::observation::Observation;
+use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::acts::ActWords;
+use crate::correlate::Correlator;
+use crate::detectors;
+use crate::findings::Findings;
+use crate::seam::{Context, Detector, Phase};
+
+/// How the engine learns.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Everything before this time only teaches.
+    pub learn_until: Option<Timestamp>,
+    /// Where nobody says what is normal: so many seconds from the first observation on count as
+    /// normal, and only rules speak in them.
+    pub learning_seconds: f64,
+    /// What goes on for so many days without a case becomes normal.
+    pub settle_days: f64,
+    /// A case takes no more findings after so many minutes of quiet.
+    pub case_minutes: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { learn_until: None, learning_seconds: 600.0, settle_days: 7.0, case_minutes: 30.0 }
+    }
+}
+
+/// What the engine keeps over a restart.
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    version: u32,
+    inventory: serde_json::Value,
+    normal: serde_json::Value,
+    detectors: Vec<(String, serde_json::Value)>,
+    taught: bool,
+    first: Option<Timestamp>,
+    serials: (u64, u64),
+}
+
+const SAVED_VERSION: u32 = 1;
+
+/// What was saved does not fit.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It was written by another version.
+    #[error(
+        "the saved baseline has version {found}, this program reads {SAVED_VERSION}: learn anew"
+    )]
+    Version {
+        /// The version it was written by.
+        found: u32,
+    },
+    /// It is damaged.
+    #[error("the saved baseline is damaged ({0}): remove it and learn anew")]
+    Damaged(String),
+}
+
+/// Inventory, normal life, detectors and cases.
+pub struct Engine {
+    inventory: Inventory,
+    normal: NormalLife,
+    detectors: Vec<Box<dyn Detector>>,
+    routes: HashMap<&'static str, Vec<usize>>,
+    findings: Findings,
+    correlator: Correlator,
+    words: ActWords,
+    settings: Settings,
+    taught: bool,
+    teaching: bool,
+    first: Option<Timestamp>,
+    now: Timestamp,
+    next_tick: Timestamp,
+    next_settle: Timestamp,
+}
+
+const TICK: Duration = Duration::from_secs(1);
+const SETTLE_EVERY: Duration = Duration::from_secs(600);
+
+impl Engine {
+    /// With every detector, nothing learned.
+    pub fn new(settings: Settings, inventory: assets::Settings) -> Self {
+        let detectors: Vec<_> = detectors::ALL.iter().map(|make| make()).collect();
+        let mut routes: HashMap<&'static str, Vec<usize>> = HashMap::new();
+        for (index, detector) in detectors.iter().enumerate() {
+            for kind in detector.spec().reads {
+                routes.entry(kind).or_default().push(index);
+            }
+        }
+        Self {
+            inventory: Inventory::new(inventory),
+            normal: NormalLife::default(),
+            detectors,
+            routes,
+            findings: Findings::default(),
+            correlator: Correlator::new(settings.case_minutes),
+            words: ActWords::default(),
+            settings,
+            taught: false,
+            teaching: false,
+            first: None,
+            now: Timestamp::MIN,
+            next_tick: Timestamp::MIN,
+            next_settle: Timestamp::MIN,
+        }
+    }
+
+    /// From now on (or no more) everything is normal life that only teaches, whatever its time.
+    pub fn teach(&mut self, teaching: bool) {
+        self.taught |= self.teaching && !teaching;
+        self.teaching = teaching;
+    }
+
+    /// The devices.
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// What is normal.
+    pub fn normal(&self) -> &NormalLife {
+        &self.normal
+    }
+
+    /// How far learning has come at a time.
+    pub fn phase(&self, at: Timestamp) -> Phase {
+        if self.teaching || self.settings.learn_until.is_some_and(|until| at < until) {
+            return Phase::Teaching;
+        }
+        if self.taught || self.settings.learn_until.is_some() {
+            return Phase::Watching;
+        }
+        let first = self.first.unwrap_or(at);
+        if at.seconds_since(first) < self.settings.learning_seconds {
+            Phase::Settling
+        } else {
+            Phase::Watching
+        }
+    }
+
+    /// Takes one observation, and says who takes part in it. Its findings are had with
+    /// [`Engine::take_findings`].
+    pub fn observe(&mut self, o: &Observation) -> Who {
+        // Logs and several sensors are never quite in step: time here only goes forward.
+        self.now = self.now.max(o.at);
+        let phase = self.phase(o.at);
+        if self.first.is_none() {
+            self.first = Some(o.at);
+        }
+        if self.now >= self.next_tick {
+            self.tick(phase);
+        }
+        let who = self.inventory.observe(o);
+        let act = self.words.read(o, &who).map(|(actor, target, bytes)| Act {
+            actor,
+            target,
+            service: &self.words.service,
+            verb: &self.words.verb,
+            bytes,
+        });
+        let class = match act.as_ref().map(|act| act.actor) {
+            Some(Entity::Device(ix)) => self.inventory.class(ix),
+            _ => DeviceClass::Unknown,
+        };
+        if let Some(routes) = self.routes.get(o.kind.name) {
+            let familiar = act.map(|act| (act, self.normal.familiarity(&act, class)));
+            let cx = Context {
+                inventory: &self.inventory,
+                normal: &self.normal,
+                phase,
+                who,
+                act: familiar,
+                now: o.at,
+            };
+            for &index in routes {
+                let detector = &mut self.detectors[index];
+                let muted = phase == Phase::Teaching;
+                self.findings.speaking(detector.spec(), muted, phase == Phase::Settling);
+                detector.observe(o, &cx, &mut self.findings);
+            }
+        }
+        if let Some(act) = act {
+            self.normal.add(o.at, &act, class, phase != Phase::Watching);
+        }
+        self.file();
+        who
+    }
+
+    fn tick(&mut self, phase: Phase) {
+        self.next_tick = self.now.plus(TICK);
+        self.inventory.tick(self.now);
+        if self.now >= self.next_settle {
+            self.next_settle = self.now.plus(SETTLE_EVERY);
+            let age = Duration::from_secs_f64((self.settings.settle_days * 86_400.0).max(0.0));
+            let (inventory, correlator) = (&self.inventory, &self.correlator);
+            let class_of = |entity| match entity {
+                Entity::Device(ix) => inventory.class(ix),
+                _ => DeviceClass::Unknown,
+            };
+            self.normal.settle(self.now.minus(age), class_of, |entity| correlator.has(entity));
+        }
+        let cx = Context {
+            inventory: &self.inventory,
+            normal: &self.normal,
+            phase,
+            who: Who {
+                subject: Entity::Nobody,
+                peer: Entity::Nobody,
+                subject_is_new: false,
+                peer_is_new: false,
+            },
+            act: None,
+            now: self.now,
+        };
+        for detector in &mut self.detectors {
+            let muted = phase == Phase::Teaching;
+            self.findings.speaking(detector.spec(), muted, phase == Phase::Settling);
+            detector.tick(&cx, &mut self.findings);
+        }
+        self.file();
+    }
+
+    /// Files fresh findings into cases.
+    fn file(&mut self) {
+        for (finding, about) in self.findings.take() {
+            self.correlator.add(finding, about, &self.inventory);
+        }
+    }
+
+    /// Findings since the last time, each with its case.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        self.correlator.take_findings()
+    }
+
+    /// Cases that were opened or changed since the last time.
+    pub fn take_cases(&mut self) -> Vec<Case> {
+        self.correlator.take_cases()
+    }
+
+    /// Claims that were not repeated.
+    pub fn repeated(&self) -> u64 {
+        self.findings.repeated()
+    }
+
+    /// What was learned, to be kept: inventory, normal life and what detectors learned.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn save(&self) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::to_value(Saved {
+            version: SAVED_VERSION,
+            inventory: self.inventory.save(),
+            normal: self.normal.save()?,
+            detectors: self
+                .detectors
+                .iter()
+                .map(|detector| (detector.spec().name.to_owned(), detector.save()))
+                .collect(),
+            taught: self.taught || self.phase(self.now) == Phase::Watching,
+            first: self.first,
+            serials: (self.findings.serial(), self.correlator.serial()),
+        })
+    }
+
+    /// Goes on from what was saved.
+    ///
+    /// # Errors
+    /// [`LoadError`] when it was written by another version or is damaged; nothing is taken then.
+    pub fn load(&mut self, saved: &serde_json::Value) -> Result<(), LoadError> {
+        let damaged = |error: String| LoadError::Damaged(error);
+        let found = saved.get("version").and_then(serde_json::Value::as_u64).unwrap_or(0);
+        if found != u64::from(SAVED_VERSION) {
+            return Err(LoadError::Version { found: u32::try_from(found).unwrap_or(u32::MAX) });
+        }
+        let saved = Saved::deserialize(saved).map_err(|error| damaged(error.to_string()))?;
+        let normal = NormalLife::load(&saved.normal).map_err(|error| damaged(error.to_string()))?;
+        self.inventory.load(&saved.inventory).map_err(|error| damaged(format!("{error}")))?;
+        self.normal = normal;
+        for (name, state) in &saved.detectors {
+            if let Some(detector) = self.detectors.iter_mut().find(|d| d.spec().name == name) {
+                detector.load(state);
+            }
+        }
+        self.taught |= saved.taught;
+        self.first = saved.first;
+        self.findings.set_serial(saved.serials.0);
+        self.correlator.set_serial(saved.serials.1);
+        Ok(())
+    }
+}

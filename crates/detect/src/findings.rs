@@ -1,0 +1,253 @@
+//! Where detectors put what they claim.
+
+use assets::{Entity, Inventory};
+use learn::Bounded;
+use model::device::{DeviceClass, DeviceId, Tier};
+use model::finding::{
+    DeviceRef, EvidenceId, Finding, FindingId, FindingKind, PeerRef, Reason, Severity,
+};
+use model::observation::{Observation, Party};
+use model::time::Timestamp;
+
+use crate::seam::{Context, DetectorSpec};
+
+/// The same claim about the same device is not made again for so long, unless it grows worse.
+const HOLD_SECONDS: f64 = 600.0;
+
+/// Most observations named as evidence of one finding.
+const MAX_EVIDENCE: usize = 16;
+
+/// Findings of one observation, and which claims were made lately.
+#[derive(Debug)]
+pub struct Findings {
+    fresh: Vec<(Finding, Entity)>,
+    made: Bounded<(String, Entity, String), (Timestamp, Severity, u64)>,
+    muted: bool,
+    rules_only: bool,
+    spec: Option<&'static DetectorSpec>,
+    serial: u64,
+    repeated: u64,
+}
+
+impl Default for Findings {
+    fn default() -> Self {
+        Self {
+            fresh: Vec::new(),
+            made: Bounded::new(50_000),
+            muted: false,
+            rules_only: false,
+            spec: None,
+            serial: 0,
+            repeated: 0,
+        }
+    }
+}
+
+impl Findings {
+    /// Begins a claim about the subject of an observation; it is made when the draft is dropped
+    /// into [`Claim::make`].
+    pub fn claim<'f, 'c>(
+        &'f mut self,
+        cx: &'c Context<'c>,
+        o: &'c Observation,
+        severity: Severity,
+        title: String,
+    ) -> Claim<'f, 'c> {
+        let spec = self.spec;
+        let attack = spec.map_or(&[][..], |spec| spec.attack);
+        let finding = Finding {
+            at: cx.now,
+            detector: spec.map_or("unnamed", |spec| spec.name).to_owned(),
+            kind: spec.map_or(FindingKind::Rule, |spec| spec.kind),
+            severity,
+            title,
+            device: device_ref(cx.inventory, cx.who.subject, &o.subject),
+            peers: o.peer.iter().map(|peer| peer_ref(cx.inventory, cx.who.peer, peer)).collect(),
+            attack: attack.iter().map(|id| (*id).to_owned()).collect(),
+            score: 0.9,
+            evidence: vec![o.id.into()],
+            community_id: o.flow.iter().map(|flow| flow.tuple.community_id().to_string()).collect(),
+            ..Finding::default()
+        };
+        Claim { findings: self, cx, finding, about: cx.who.subject, key: String::new() }
+    }
+
+    /// What was claimed since the last time, with whom it is about.
+    pub fn take(&mut self) -> Vec<(Finding, Entity)> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// How many claims were not made again because they had just been made.
+    pub fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    pub(crate) fn set_serial(&mut self, serial: u64) {
+        self.serial = serial;
+    }
+
+    pub(crate) fn speaking(&mut self, spec: &'static DetectorSpec, muted: bool, rules_only: bool) {
+        self.spec = Some(spec);
+        self.muted = muted;
+        self.rules_only = rules_only;
+    }
+
+    /// Whether the claim is new, or worse than when it was last made.
+    fn is_news(&mut self, finding: &Finding, about: Entity, key: &str) -> bool {
+        let known = (finding.detector.clone(), about, key.to_owned());
+        let made = self.made.entry(known, || (Timestamp::MIN, Severity::Info, 0));
+        let held = finding.at.seconds_since(made.0) < HOLD_SECONDS;
+        if held && made.0 != Timestamp::MIN && finding.severity <= made.1 {
+            made.2 += 1;
+            self.repeated += 1;
+            return false;
+        }
+        *made = (finding.at, finding.severity, made.2 + 1);
+        true
+    }
+}
+
+/// A claim that is being worded. Nothing happens until [`Claim::make`].
+#[must_use = "a claim counts once it is made"]
+pub struct Claim<'f, 'c> {
+    findings: &'f mut Findings,
+    cx: &'c Context<'c>,
+    finding: Finding,
+    about: Entity,
+    key: String,
+}
+
+impl Claim<'_, '_> {
+    /// It is about the observation's peer, and the subject takes part.
+    pub fn about_peer(mut self, o: &Observation) -> Self {
+        if let Some(peer) = &o.peer {
+            self.about = self.cx.who.peer;
+            self.finding.device = device_ref(self.cx.inventory, self.cx.who.peer, peer);
+            self.finding.peers = vec![peer_ref(self.cx.inventory, self.cx.who.subject, &o.subject)];
+        }
+        self
+    }
+
+    /// It is about another device.
+    pub fn about(mut self, entity: Entity, party: &Party) -> Self {
+        self.about = entity;
+        self.finding.device = device_ref(self.cx.inventory, entity, party);
+        self
+    }
+
+    /// Somebody else takes part.
+    pub fn with(mut self, entity: Entity, party: &Party) -> Self {
+        let peer = peer_ref(self.cx.inventory, entity, party);
+        if self.finding.peers.len() < 16 && !self.finding.peers.contains(&peer) {
+            self.finding.peers.push(peer);
+        }
+        self
+    }
+
+    /// Nobody takes part but the device itself.
+    pub fn alone(mut self) -> Self {
+        self.finding.peers.clear();
+        self
+    }
+
+    /// Why. At least one is needed.
+    pub fn because(mut self, reason: Reason) -> Self {
+        self.finding.because.push(reason);
+        self
+    }
+
+    /// Claims with the same key about the same device are one.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = key.into();
+        self
+    }
+
+    /// How sure, 0 to 1.
+    pub fn score(mut self, score: f64) -> Self {
+        self.finding.score = score.clamp(0.0, 1.0);
+        self
+    }
+
+    /// A p-value, and with it the claim is of a departure from normal.
+    pub fn p_value(mut self, p: f64) -> Self {
+        self.finding.p_value = Some(p.clamp(0.0, 1.0));
+        self.finding.kind = FindingKind::Anomaly;
+        self
+    }
+
+    /// Stands on another sort of evidence than the detector's other findings.
+    pub fn kind(mut self, kind: FindingKind) -> Self {
+        self.finding.kind = kind;
+        self
+    }
+
+    /// Other techniques than those of the detector.
+    pub fn attack(mut self, ids: &[&str]) -> Self {
+        self.finding.attack = ids.iter().map(|id| (*id).to_owned()).collect();
+        self
+    }
+
+    /// The account that takes part.
+    pub fn user(mut self, user: Option<&str>) -> Self {
+        self.finding.user = user.map(str::to_owned);
+        self
+    }
+
+    /// More evidence.
+    pub fn evidence(mut self, more: impl IntoIterator<Item = EvidenceId>) -> Self {
+        for id in more {
+            if self.finding.evidence.len() < MAX_EVIDENCE && !self.finding.evidence.contains(&id) {
+                self.finding.evidence.push(id);
+            }
+        }
+        self
+    }
+
+    /// Makes it, unless it was made lately or this is no time for it. Says whether it was.
+    pub fn make(mut self) -> bool {
+        debug_assert!(!self.finding.because.is_empty(), "{} gives no reason", self.finding.title);
+        let anomaly = self.finding.kind == FindingKind::Anomaly;
+        if self.findings.muted || (anomaly && self.findings.rules_only) {
+            return false;
+        }
+        if anomaly && self.finding.p_value.is_none() {
+            self.finding.p_value = Some((1.0 - self.finding.score).clamp(0.0, 1.0));
+        }
+        if !self.findings.is_news(&self.finding, self.about, &self.key) {
+            return false;
+        }
+        self.findings.serial += 1;
+        self.finding.id = FindingId(format!("F-{:06}", self.findings.serial));
+        self.findings.fresh.push((self.finding, self.about));
+        true
+    }
+}
+
+/// How a finding names one who takes part.
+pub fn device_ref(inventory: &Inventory, entity: Entity, party: &Party) -> DeviceRef {
+    match entity {
+        Entity::Device(ix) => inventory.reference(ix, party.ip),
+        _ => DeviceRef {
+            id: DeviceId(match (party.ip, party.mac) {
+                (Some(ip), _) => format!("X-{ip}"),
+                (None, Some(mac)) => format!("X-{mac}"),
+                (None, None) => "X-unknown".to_owned(),
+            }),
+            ip: party.ip,
+            mac: party.mac.filter(|_| matches!(entity, Entity::Nobody)),
+            name: party.name.as_deref().map(str::to_owned),
+            class: DeviceClass::Unknown,
+            tier: if matches!(entity, Entity::External(_)) { Tier::T4 } else { Tier::T0 },
+        },
+    }
+}
+
+/// How a finding names another party.
+pub fn peer_ref(inventory: &Inventory, entity: Entity, party: &Party) -> PeerRef {
+    let known = device_ref(inventory, entity, party);
+    PeerRef { ip: known.ip, mac: known.mac, name: known.name, port: party.port }
+}

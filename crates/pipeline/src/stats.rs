@@ -1,0 +1,107 @@
+//! What went in, what was lost and why: `stats.json`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use wire::EngineStats;
+
+use crate::worker::MalformedCounts;
+
+/// Counts of one run. Nothing that is lost is left out.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Stats {
+    /// Packets read.
+    pub packets: u64,
+    /// Bytes of them on the wire.
+    pub bytes: u64,
+    /// From the first packet to the last, in seconds.
+    pub capture_seconds: f64,
+    /// Packets and flows that were lost, by cause.
+    pub drops: BTreeMap<String, u64>,
+    /// Broken packets by layer, and broken messages by protocol.
+    pub malformed: BTreeMap<String, u64>,
+    /// Packets that are understood by nobody, by reason.
+    pub not_understood: BTreeMap<String, u64>,
+    /// Flows opened.
+    pub flows: u64,
+    /// Most flows open at once.
+    pub flows_peak: u64,
+    /// Flows by recognised protocol.
+    pub protocols: BTreeMap<String, u64>,
+    /// Observations by kind.
+    pub observations: BTreeMap<String, u64>,
+    /// Findings by severity.
+    pub findings: BTreeMap<String, u64>,
+    /// Claims that were not repeated.
+    pub findings_repeated: u64,
+    /// Log records read, and those that could not be.
+    pub log_records: u64,
+    /// Log records that could not be read.
+    pub log_errors: u64,
+    /// Most memory that the process held, in bytes.
+    pub memory_peak: u64,
+    /// Seconds spent by stage.
+    pub seconds: BTreeMap<String, f64>,
+    /// Threads that read packets.
+    pub threads: usize,
+}
+
+impl Stats {
+    /// Adds what a worker's engine counted.
+    pub fn add_engine(&mut self, engine: &EngineStats, malformed: &MalformedCounts) {
+        self.flows += engine.opened;
+        self.flows_peak += engine.peak_flows;
+        let drops = [
+            ("flows_evicted_single_packet", engine.evicted.single_packet),
+            ("flows_evicted_idle", engine.evicted.idle),
+            ("flows_evicted_kept", engine.evicted.kept),
+            ("fragments_timed_out", engine.fragments.timed_out),
+            ("fragments_evicted", engine.fragments.evicted),
+            ("fragments_invalid", engine.fragments.invalid),
+            ("tcp_bytes_missed", engine.streams.missed_bytes),
+            ("tcp_segments_out_of_window", engine.streams.out_of_window),
+            ("tcp_holes_given_up", engine.streams.overflows),
+        ];
+        for (cause, count) in drops {
+            *self.drops.entry(cause.to_owned()).or_insert(0) += count;
+        }
+        for (name, count) in malformed {
+            *self.malformed.entry((*name).to_owned()).or_insert(0) += count;
+        }
+        for (ethertype, count) in engine.non_ip.sorted() {
+            let name = format!("ethertype_0x{ethertype:04x}");
+            *self.not_understood.entry(name).or_insert(0) += count;
+        }
+        for (link, count) in engine.unknown_link.sorted() {
+            *self.not_understood.entry(format!("link_type_{link}")).or_insert(0) += count;
+        }
+    }
+
+    /// Counts an observation.
+    pub fn count(&mut self, o: &model::Observation) {
+        match self.observations.get_mut(o.kind.name) {
+            Some(count) => *count += 1,
+            None => {
+                self.observations.insert(o.kind.name.to_owned(), 1);
+            }
+        }
+        if o.is("flow.protocol")
+            && let Some(protocol) = o.str("protocol")
+        {
+            match self.protocols.get_mut(protocol) {
+                Some(count) => *count += 1,
+                None => {
+                    self.protocols.insert(protocol.to_owned(), 1);
+                }
+            }
+        }
+    }
+}
+
+/// Most memory that this process has held, in bytes; zero where the system does not tell.
+pub fn memory_peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1_024
+}

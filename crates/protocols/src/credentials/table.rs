@@ -1,0 +1,172 @@
+//! The pairs, grouped by where they were published.
+
+/// User name and password.
+pub(super) static PAIRS: &[(&str, &str)] = &[
+    // Imaging and cardiology systems of one vendor, by CVE (all joined in ICSMA-18-037-02).
+    ("entegra", "entegra"),         // CVE-2001-1594
+    ("root", "root.genie"),         // CVE-2002-2445
+    ("service", "service."),        // CVE-2002-2445
+    ("admin", "admin.genie"),       // CVE-2002-2445
+    ("reboot", "reboot"),           // CVE-2002-2445
+    ("shutdown", "shutdown"),       // CVE-2002-2445
+    ("insite", "insite.genie"),     // CVE-2002-2446
+    ("ftpclient", "interfile"),     // CVE-2003-1603
+    ("administrator", "gemnet"),    // CVE-2004-2777
+    ("webadmin", "webadmin"),       // CVE-2004-2777
+    ("gemsservice", ""),            // CVE-2004-2777
+    ("gemnet2002", "gemnet2002"),   // CVE-2004-2777
+    ("infinia", "infinia"),         // CVE-2006-7253
+    ("acqservice", "#bigguy1"),     // CVE-2006-7253, CVE-2009-5143
+    ("wsservice", "#bigguy1"),      // CVE-2009-5143
+    ("emergency", "#bigguy1"),      // CVE-2006-7253
+    ("administrator", "dont4get2"), // CVE-2006-7253
+    ("infiniaadmin", "2Bfamous"),   // CVE-2006-7253
+    ("museadmin", "Muse!Admin"),    // CVE-2007-6757
+    ("admin", "confirma"),          // CVE-2010-5309
+    ("sdc", "adw3.1"),              // CVE-2010-5310
+    ("sa", "V0yag3r"),              // CVE-2011-5322
+    ("viewer", "V0yag3r"),          // CVE-2011-5322
+    ("analyst", "G3car3s"),         // CVE-2011-5322
+    ("ccg", "G3car3s"),             // CVE-2011-5322
+    ("geservice", "geservice"),     // CVE-2011-5322
+    ("sa", "A11enda1e"),            // CVE-2011-5323
+    ("shared", "shared"),           // CVE-2011-5324
+    ("scan", "scan"),               // CVE-2011-5324
+    ("serviceapp", "orion"),        // CVE-2012-6660
+    ("nasro", "nasro"),             // CVE-2012-6693
+    ("nasrw", "nasrw"),             // CVE-2012-6693
+    ("ddpadmin", "ddpadmin"),       // CVE-2012-6695
+    ("insite", "2getin"),           // CVE-2013-7404
+    ("musebkgnd", "Muse!Bkgnd"),    // CVE-2013-7405
+    ("xruser", "4$xray"),           // CVE-2014-7232
+    ("root", "#superxr"),           // CVE-2014-7232
+    // Health record, imaging and integration servers, from their own installation guides.
+    ("orthanc", "orthanc"), // Orthanc Book, Docker images
+    ("admin", "Admin123"),  // OpenMRS
+    ("admin", "pass"),      // OpenEMR
+    ("root", "changeit"),   // dcm4chee LDAP and WildFly
+    ("alice", "alicepass"), // Orthanc Book, sample configuration
+    ("pacs", "pacs"),       // dcm4chee database
+    // Message brokers and data stores, from their own documentation.
+    ("guest", "guest"),      // RabbitMQ
+    ("admin", "public"),     // EMQX dashboard
+    ("admin", "hivemq"),     // HiveMQ control centre
+    ("artemis", "artemis"),  // ActiveMQ Artemis image
+    ("elastic", "changeme"), // Elasticsearch before 6
+    ("sa", ""),              // SQL Server before 2005, H2
+    ("postgres", "postgres"),
+    ("neo4j", "neo4j"),
+    ("couchdb", "couchdb"),
+    ("minioadmin", "minioadmin"),
+    // Web servers and consoles, from their own documentation.
+    ("tomcat", "tomcat"), // Apache Tomcat sample tomcat-users.xml
+    ("tomcat", "s3cret"), // Apache Tomcat manager error page
+    ("admin", "s3cret"),
+    ("both", "tomcat"),
+    ("role1", "tomcat"),
+    ("admin", "tomcat"),
+    ("weblogic", "welcome1"),
+    ("system", "manager"), // Apache Karaf era consoles, Oracle
+    ("karaf", "karaf"),
+    ("nagiosadmin", "nagios"),
+    ("zabbix", "zabbix"),
+    ("pi", "raspberry"),
+    ("ubnt", "ubnt"),
+    ("vagrant", "vagrant"),
+    // Cameras, recorders and small devices: the table in the published Mirai source (scanner.c).
+    ("root", "xc3511"),
+    ("root", "vizxv"),
+    ("root", "admin"),
+    ("admin", "admin"),
+    ("root", "888888"),
+    ("root", "xmhdipc"),
+    ("root", "default"),
+    ("root", "juantech"),
+    ("root", "123456"),
+    ("root", "54321"),
+    ("support", "support"),
+    ("root", ""),
+    ("admin", "password"),
+    ("root", "root"),
+    ("root", "12345"),
+    ("user", "user"),
+    ("admin", ""),
+    ("root", "pass"),
+    ("admin", "admin1234"),
+    ("root", "1111"),
+    ("admin", "smcadmin"),
+    ("admin", "1111"),
+    ("root", "666666"),
+    ("root", "password"),
+    ("root", "1234"),
+    ("root", "klv123"),
+    ("administrator", "admin"),
+    ("service", "service"),
+    ("supervisor", "supervisor"),
+    ("guest", "12345"),
+    ("admin1", "password"),
+    ("administrator", "1234"),
+    ("666666", "666666"),
+    ("888888", "888888"),
+    ("root", "klv1234"),
+    ("root", "Zte521"),
+    ("root", "hi3518"),
+    ("root", "jvbzd"),
+    ("root", "anko"),
+    ("root", "zlxx."),
+    ("root", "7ujMko0vizxv"),
+    ("root", "7ujMko0admin"),
+    ("root", "system"),
+    ("root", "ikwb"),
+    ("root", "dreambox"),
+    ("root", "user"),
+    ("root", "realtek"),
+    ("root", "0"),
+    ("admin", "1111111"),
+    ("admin", "1234"),
+    ("admin", "12345"),
+    ("admin", "54321"),
+    ("admin", "123456"),
+    ("admin", "7ujMko0admin"),
+    ("admin", "meinsm"),
+    ("tech", "tech"),
+    // Other network gear and building controls, from their manuals.
+    ("cisco", "cisco"),
+    ("apc", "apc"),
+    ("root", "dbps"), // Digi device servers
+    ("admin", "moxa"),
+    ("USER", "USER"), // Schneider Electric controllers
+    ("admin", "wago"),
+    ("user", "user00"),     // WAGO
+    ("root", "calvin"),     // Dell iDRAC
+    ("ADMIN", "ADMIN"),     // Supermicro IPMI; same as admin but for the password
+    ("USERID", "PASSW0RD"), // IBM and Lenovo management modules
+    ("admin", "default"),
+    ("manager", "manager"),
+    ("operator", "operator"),
+    ("monitor", "monitor"),
+    ("administrator", "password"),
+    ("administrator", "administrator"),
+    ("administrator", ""),
+    ("guest", ""),
+    ("user", ""),
+    ("user", "password"),
+    ("user", "1234"),
+    ("test", "test"),
+    ("demo", "demo"),
+    ("ftp", "ftp"),
+    ("anonymous", ""),
+    // A role as its own password: first in every published list for clinical devices
+    // (scadastrangelove/SCADAPASS and its kind).
+    ("pump", "pump"),
+    ("nurse", "nurse"),
+    ("biomed", "biomed"),
+    ("clinician", "clinician"),
+    ("doctor", "doctor"),
+    ("device", "device"),
+    ("dicom", "dicom"),
+    ("field", "field"),
+    ("engineer", "engineer"),
+    ("maintenance", "maintenance"),
+    ("mqtt", "mqtt"),
+];

@@ -1,0 +1,101 @@
+//! Conversations of each protocol, to be cut, broken and marked.
+
+use model::flow::Direction;
+use protocols::Protocol;
+
+use Direction::{Forward, Reverse};
+
+/// A protocol and one conversation in it.
+pub(crate) struct Sample {
+    pub(crate) protocol: &'static dyn Protocol,
+    pub(crate) turns: Vec<(Direction, Vec<u8>)>,
+}
+
+pub(crate) fn all() -> Vec<Sample> {
+    vec![http(), mqtt(), mqtt_5(), tls(), syslog()]
+}
+
+fn http() -> Sample {
+    let turn = |dir, text: &str| (dir, text.as_bytes().to_vec());
+    let body = "b".repeat(700);
+    Sample {
+        protocol: &protocols::http::Http,
+        turns: vec![
+            turn(
+                Forward,
+                "\r\nGET /fhir/Patient/77?_format=json HTTP/1.1\r\nHost: ehr\r\nAuthorization: Basic YWRtaW46YWRtaW4=\r\nAccept: application/fhir+json\r\n\r\nHEAD /a HTTP/1.1\r\nHost: ehr\r\n\r\n",
+            ),
+            turn(
+                Reverse,
+                "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1f;x=y\r\n0123456789012345678901234567890\r\n0\r\nTrailer: x\r\n\r\nHTTP/1.1 204 No Content\r\nContent-Length: 9\r\n\r\n",
+            ),
+            turn(
+                Forward,
+                &format!(
+                    "POST /fhir/Observation HTTP/1.1\r\nExpect: 100-continue\r\nContent-Type: application/fhir+json\r\nContent-Length: 700\r\n\r\n{body}"
+                ),
+            ),
+            turn(
+                Reverse,
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n",
+            ),
+            turn(
+                Forward,
+                "POST /up HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nGET /../../etc/passwd HTTP/1.0\r\nX: ${jndi:ldap://x}\r\n\r\n",
+            ),
+            turn(
+                Reverse,
+                "HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm=x\r\nContent-Length: 2\r\n\r\nnoHTTP/1.0 200 OK\r\nServer: x\r\n\r\nuntil close",
+            ),
+        ],
+    }
+}
+
+fn mqtt() -> Sample {
+    Sample {
+        protocol: &protocols::mqtt::Mqtt,
+        turns: vec![
+            (
+                Forward,
+                b"\x10\x1f\x00\x04MQTT\x04\xc2\x00\x3c\x00\x05pump1\x00\x05admin\x00\x05admin"
+                    .to_vec(),
+            ),
+            (Reverse, b"\x20\x02\x00\x00".to_vec()),
+            (Forward, b"\x82\x0d\x00\x01\x00\x05icu/#\x01\x00\x00\x00".to_vec()),
+            (Forward, [&b"\x30\xac\x02\x00\x06icu/hr"[..], &[b'x'; 292]].concat()),
+            (Reverse, b"\x34\x0d\x00\x06icu/hr\x00\x01abc\xd0\x00".to_vec()),
+            (Forward, b"\x50\x02\x00\x01\xc1\x00\xc1\x00\xe0\x00".to_vec()),
+        ],
+    }
+}
+
+fn mqtt_5() -> Sample {
+    Sample {
+        protocol: &protocols::mqtt::Mqtt,
+        turns: vec![
+            (Forward, b"\x10\x0d\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x00".to_vec()),
+            (Reverse, b"\x20\x09\x00\x00\x06\x12\x00\x03gen".to_vec()),
+            (Forward, b"\x30\x0e\x00\x06icu/hr\x03\x23\x00\x07ok".to_vec()),
+            (Forward, b"\x30\x08\x00\x00\x03\x23\x00\x07ok\x36\x03\x00\x01a".to_vec()),
+            (Reverse, b"\xe0\x01\x8e".to_vec()),
+        ],
+    }
+}
+
+fn tls() -> Sample {
+    let (mut turns, mut capture) =
+        (Vec::new(), crate::pcap::flows(include_bytes!("../../../../testdata/tls/openssl.pcap")));
+    // The second flow is TLS 1.2, with its certificate in clear text.
+    turns.append(&mut capture[1].pieces);
+    Sample { protocol: &protocols::tls::Tls, turns }
+}
+
+fn syslog() -> Sample {
+    Sample {
+        protocol: &protocols::syslog::Syslog,
+        turns: vec![(
+            Forward,
+            b"20 <13>1 - h a1 - - - x<13>Oct 11 22:14:15 mon1 app: y\n and more\n<34>1 - h a2 - - -\n20 <13>1 - h a3 - - - z".to_vec(),
+        )],
+    }
+}

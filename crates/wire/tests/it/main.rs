@@ -1,0 +1,9 @@
+//! The crate from outside: frames in, flow events out.
+
+mod decode;
+mod frames;
+mod lifecycle;
+mod recorder;
+mod shards;
+mod streams;
+mod tunnels;
