@@ -30,6 +30,8 @@ const KNOWN_PARTNER: f64 = 20e6;
 const NEW_PARTNER: f64 = 3e6;
 /// A clinical device has less to say to strangers.
 const NEW_PARTNER_CLINICAL: f64 = 0.5e6;
+/// One that nobody has seen before has sent nothing for good reason.
+const NEW_DEVICE: f64 = 1e6;
 /// So many times the most that was learned.
 const TIMES: f64 = 8.0;
 
@@ -95,6 +97,7 @@ impl Exfiltration {
         let clinical = cx.is_clinical(device);
         let floor = match (new, clinical) {
             (true, true) => NEW_PARTNER_CLINICAL,
+            (true, false) if cx.is_stranger(device) => NEW_DEVICE,
             (true, false) => NEW_PARTNER,
             (false, _) => KNOWN_PARTNER,
         };

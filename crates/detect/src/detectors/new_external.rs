@@ -77,6 +77,11 @@ impl Detector for NewExternal {
         let shared = known.others_on_service > 0 || cx.normal.is_target(cx.who.peer);
         let severity = severity(cx.inventory.class(actor), known.actor, before, late)
             .min(if usual || shared { Severity::Low } else { Severity::Critical });
+        // Who browses meets new addresses all day.
+        if severity == Severity::Low && known.actor && late > 0 && !cx.is_appliance(cx.who.subject)
+        {
+            return;
+        }
         let port = responder_port(o).unwrap_or(0);
         let name = domain.map(|d| format!(" ({d})")).unwrap_or_default();
         let habit = match before {
