@@ -145,6 +145,7 @@ impl ArpSpoofing {
             }
             if let Some(owner) = self.owners.get_mut(&ip) {
                 owner.heard = o.at;
+                owner.claimed = None;
             }
             return;
         }
@@ -152,14 +153,13 @@ impl ArpSpoofing {
             self.own(ip, mac, o.at);
             return;
         }
-        if let Some(owner) = self.owners.get_mut(&ip) {
-            owner.claimed = Some((mac, o.at));
-        }
         let has_its_own = own.is_some_and(|(other, heard)| {
             other != ip && o.at.seconds_since(heard) < ALIVE_SECONDS * 4.0
         });
         if has_its_own || self.is_poisoning(o, ip, mac) {
             self.report(o, cx, out, ip, owner.mac, mac);
+        } else if let Some(owner) = self.owners.get_mut(&ip) {
+            owner.claimed = Some((mac, o.at));
         }
     }
 
@@ -190,11 +190,18 @@ impl ArpSpoofing {
         let owner_party = Party { ip: Some(ip), mac: Some(owner), ..Party::default() };
         let claimant_entity = cx.inventory.entity(&claimant_party);
         let owner_entity = cx.inventory.entity(&owner_party);
-        let title = words::sentence(&format!(
-            "{} pretends to be {}: it claims the address {ip}, and can read and change what is sent there.",
-            cx.name(claimant_entity, &claimant_party),
-            cx.name(owner_entity, &owner_party),
-        ));
+        let title = words::sentence(&if claimant_entity == owner_entity {
+            format!(
+                "{} claims the address {ip} of another station, and can read and change what is sent there.",
+                cx.name(claimant_entity, &claimant_party),
+            )
+        } else {
+            format!(
+                "{} pretends to be {}: it claims the address {ip}, and can read and change what is sent there.",
+                cx.name(claimant_entity, &claimant_party),
+                cx.name(owner_entity, &owner_party),
+            )
+        });
         let severity =
             if cx.is_clinical(owner_entity) { Severity::Critical } else { Severity::High };
         out.claim(cx, o, severity, title)

@@ -29,7 +29,7 @@ const MERGE_SECONDS: f64 = 0.8;
 /// one job, for one that was not there while learning, and for one at which people browse, whose
 /// many new addresses are as many chances to look regular.
 const APPLIANCE: (u64, f64) = (5, 0.05);
-const NEWCOMER: (u64, f64) = (6, 3e-3);
+const NEWCOMER: (u64, f64) = (5, 4e-3);
 const LIVELY: (u64, f64) = (6, 3e-4);
 /// Intervals from and to which a series counts, in seconds.
 const INTERVAL: std::ops::RangeInclusive<f64> = 1.0..=86_400.0;

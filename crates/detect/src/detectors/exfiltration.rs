@@ -92,7 +92,7 @@ impl Exfiltration {
             sent: Rate::new(WINDOWS.0, WINDOWS.1),
             received: Rate::new(WINDOWS.0, WINDOWS.1),
         });
-        let (_, long) = state.sent.add(o.at, sent, false);
+        let (short, long) = state.sent.add(o.at, sent, false);
         let (_, back) = state.received.add(o.at, received, false);
         let clinical = cx.is_clinical(device);
         let floor = match (new, clinical) {
@@ -101,7 +101,8 @@ impl Exfiltration {
             (true, false) => NEW_PARTNER,
             (false, _) => KNOWN_PARTNER,
         };
-        if long < floor.max(most * TIMES) || long < 2.0 * back {
+        // The next trickle after a great deal is not a great deal.
+        if long < floor.max(most * TIMES) || long < 2.0 * back || short < long * 0.02 {
             return;
         }
         let title = words::sentence(&format!(

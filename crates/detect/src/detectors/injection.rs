@@ -76,7 +76,7 @@ impl Detector for Injection {
             }
             return;
         }
-        self.dispute(o, cx, out);
+        self.dispute(o, cx, out, name);
         // An answer on a connection that the other side opened is not a new sender.
         let known = cx.familiarity();
         let reply =
@@ -98,7 +98,9 @@ impl Detector for Injection {
         }
         let kin = self.kinds.get(&kind).map_or(&[][..], Vec::as_slice);
         let one_more = kin::one_more(cx, actor, kin);
-        let severity = match (owner, one_more) {
+        // Whoever sends the same anyway may have been given the address of another.
+        let one_of_them = one_more || kin.contains(&actor);
+        let severity = match (owner, one_of_them) {
             // The same device at another address, or one that takes its place: its owner will say.
             (Some(owner), true) => {
                 let moved = (actor, o.at, Box::from(name));
@@ -171,8 +173,11 @@ fn new_kind(o: &Observation, cx: &Context<'_>, out: &mut Findings, what: &str) {
 
 impl Injection {
     /// The owner of a name speaks after somebody else has used it: there are two.
-    fn dispute(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+    fn dispute(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings, said: &str) {
         let owner = cx.who.subject;
+        if self.moved.get(&owner).is_none_or(|(_, _, name)| **name != *said) {
+            return;
+        }
         let Some((claimant, at, name)) = self.moved.remove(&owner) else { return };
         let Entity::Device(ix) = claimant else { return };
         if claimant == owner || o.at.seconds_since(at) > DISPUTE_SECONDS {

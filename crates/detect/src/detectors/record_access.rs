@@ -108,6 +108,8 @@ impl Detector for RecordAccess {
             if count < fewest.max(own * TIMES_OWN).max(any * TIMES_ANY) {
                 continue;
             }
+            // What was told of does not count again when the next record is read.
+            state.lately.clear();
             report(o, cx, out, count, seconds, own, any);
             break;
         }
