@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use assets::Entity;
 use learn::{Bounded, Bucket};
+use model::device::DeviceClass;
 use model::finding::{FindingKind, Reason, Severity};
 use model::observation::Observation;
 use serde::{Deserialize, Serialize};
@@ -31,11 +32,17 @@ const FEWEST: f64 = 20.0;
 pub struct ArpSweep {
     asked: Bounded<(Entity, IpAddr), ()>,
     rates: Bounded<Entity, Bucket>,
+    /// Routers, which ask for whatever somebody beyond them calls.
+    routers: Bounded<Entity, ()>,
 }
 
 impl Default for ArpSweep {
     fn default() -> Self {
-        Self { asked: Bounded::new(100_000), rates: Bounded::new(20_000) }
+        Self {
+            asked: Bounded::new(100_000),
+            rates: Bounded::new(20_000),
+            routers: Bounded::new(1_000),
+        }
     }
 }
 
@@ -48,6 +55,13 @@ impl Detector for ArpSweep {
         };
         let asker = cx.who.subject;
         if o.flag("gratuitous") || !matches!(asker, Entity::Device(_)) {
+            return;
+        }
+        // Whoever becomes one later (by made-up senders behind its card) is none.
+        if cx.learning() && cx.class(asker) == DeviceClass::Router {
+            self.routers.entry(asker, || ());
+        }
+        if self.routers.contains(&asker) {
             return;
         }
         let mut new = false;

@@ -5,6 +5,8 @@
 //! from a new address, while the device behind it keeps still, has probably moved. Anything else is
 //! told.
 
+use std::net::IpAddr;
+
 use assets::{DeviceIx, Entity};
 use learn::Bounded;
 use model::finding::{FindingKind, Reason, Severity};
@@ -42,6 +44,8 @@ pub struct Injection {
     kinds: Bounded<(Entity, Box<str>), Vec<Entity>>,
     /// Whose name somebody new uses: who, since when, under which name.
     moved: Bounded<Entity, (Entity, Timestamp, Box<str>)>,
+    /// Who uses the name of which device, since when, from where.
+    took: Bounded<Entity, (DeviceIx, Timestamp, Option<IpAddr>)>,
 }
 
 impl Default for Injection {
@@ -50,6 +54,7 @@ impl Default for Injection {
             senders: Bounded::new(20_000),
             kinds: Bounded::new(20_000),
             moved: Bounded::new(5_000),
+            took: Bounded::new(5_000),
         }
     }
 }
@@ -89,14 +94,17 @@ impl Detector for Injection {
             [Entity::Device(ix)] if !name.is_empty() && Entity::Device(*ix) != actor => Some(*ix),
             _ => None,
         };
-        if owner.is_none() && known.act {
+        if owners.contains(&actor) {
+            self.two_names(o, cx, out, name);
+        }
+        let kin = self.kinds.get(&kind).map_or(&[][..], Vec::as_slice);
+        if owner.is_none() && (known.act || kin.contains(&actor)) {
             return;
         }
         if owner.is_none() && known.service_of_target {
             new_kind(o, cx, out, what);
             return;
         }
-        let kin = self.kinds.get(&kind).map_or(&[][..], Vec::as_slice);
         let one_more = kin::one_more(cx, actor, kin);
         // Whoever sends the same anyway may have been given the address of another.
         let one_of_them = one_more || kin.contains(&actor);
@@ -106,6 +114,8 @@ impl Detector for Injection {
                 let moved = (actor, o.at, Box::from(name));
                 self.moved.remove(&Entity::Device(owner));
                 self.moved.entry(Entity::Device(owner), || moved);
+                self.took.remove(&actor);
+                self.took.entry(actor, || (owner, o.at, o.subject.ip));
                 Severity::Low
             }
             (Some(_), false) => Severity::Critical,
@@ -172,6 +182,29 @@ fn new_kind(o: &Observation, cx: &Context<'_>, out: &mut Findings, what: &str) {
 }
 
 impl Injection {
+    /// One that used another's name speaks under its own again: it has not taken its place.
+    fn two_names(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings, name: &str) {
+        let Some((ix, at, ip)) = self.took.remove(&cx.who.subject) else { return };
+        // A device with an old and a new address has the old one taken by another.
+        if ip != o.subject.ip || o.at.seconds_since(at) > DISPUTE_SECONDS {
+            return;
+        }
+        let title = words::sentence(&format!(
+            "{} sends messages under its own name '{name}' and under that of {}: one of them is false.",
+            cx.subject(o),
+            cx.inventory.label(ix),
+        ));
+        let party = Party { ip: cx.inventory.ip(ix), ..Party::default() };
+        out.claim(cx, o, Severity::Critical, title)
+            .alone()
+            .with(Entity::Device(ix), &party)
+            .because(Reason::new("names of one device", 2_u64, "one"))
+            .key("two names")
+            .p_value(0.01)
+            .score(0.9)
+            .make();
+    }
+
     /// The owner of a name speaks after somebody else has used it: there are two.
     fn dispute(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings, said: &str) {
         let owner = cx.who.subject;
@@ -249,6 +282,16 @@ mod tests {
         ward.is_quiet();
         sends(&mut ward, MONITORS[0], "MON0");
         ward.alerts("injection", NEW_MONITOR);
+    }
+
+    #[test]
+    fn a_monitor_under_two_names_is_found() {
+        let mut ward = wired();
+        sends(&mut ward, MONITORS[1], "MON0");
+        ward.is_quiet();
+        ward.pass(5.0);
+        sends(&mut ward, MONITORS[1], "MON1");
+        ward.alerts("injection", MONITORS[1]);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Some devices send broken messages all their life; what was seen while learning is theirs.
 
+use std::collections::BTreeSet;
+
 use assets::Entity;
 use learn::{Bounded, Bucket};
 use model::finding::{FindingKind, Reason, Severity};
@@ -28,8 +30,9 @@ const FEWEST: f64 = 3.0;
 /// Protocols of medical devices and of their control.
 const CARE: [&str; 6] = ["dicom", "hl7", "astm", "mqtt", "fhir", "rdp"];
 
-/// Conversations with a service in the window that are not in its language.
-const FOREIGN: f64 = 4.0;
+/// Window in seconds, and conversations in it that are not in the language of the service: tools
+/// that find out versions try several, seconds apart.
+const FOREIGN: (f64, f64) = (60.0, 3.0);
 
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,8 +40,8 @@ pub struct Malformed {
     senders: Bounded<(Entity, Entity, Box<str>), Bucket>,
     usual: Bounded<Box<str>, u64>,
     /// What each service spoke while learning.
-    spoken: Bounded<(Entity, u16), Box<str>>,
-    foreign: Bounded<(Entity, Entity, u16), Bucket>,
+    spoken: Bounded<(Entity, u16), BTreeSet<Box<str>>>,
+    foreign: Bounded<Entity, Bucket>,
 }
 
 impl Default for Malformed {
@@ -105,25 +108,30 @@ impl Malformed {
         let (Some(port), Some("tcp")) = (responder_port(o), o.str("transport")) else { return };
         let service = (cx.who.peer, port);
         let protocol = o.str("protocol").filter(|protocol| *protocol != "unrecognised");
-        if o.is("flow.protocol") {
-            if let Some(protocol) = protocol.filter(|_| cx.learning()) {
-                self.spoken.entry(service, || protocol.into());
+        if let Some(protocol) = protocol.filter(|_| o.is("flow.protocol") && cx.learning()) {
+            let spoken = self.spoken.entry(service, BTreeSet::new);
+            if spoken.len() < 8 {
+                spoken.insert(protocol.into());
             }
             return;
         }
-        // Data was sent, and it never became anything that could be read.
-        if protocol.is_some() || o.uint("payload_out").is_none_or(|bytes| bytes == 0) {
+        let Some(spoken) = self.spoken.get(&service) else { return };
+        let foreign = match (o.is("flow.protocol"), protocol) {
+            (true, Some(protocol)) => !spoken.contains(protocol),
+            // Said at the end, where it never became anything that could be read.
+            (false, None) => o.uint("payload_out").is_some_and(|bytes| bytes > 0),
+            _ => false,
+        };
+        if !foreign {
             return;
         }
-        let Some(spoken) = self.spoken.get(&service) else { return };
-        let key = (cx.who.subject, cx.who.peer, port);
-        let bucket = self.foreign.entry(key, || Bucket::new(WINDOW_SECONDS));
+        let bucket = self.foreign.entry(cx.who.subject, || Bucket::new(FOREIGN.0));
         let count = bucket.add(o.at, 1.0, cx.learning());
         let usual = bucket.learned_max();
-        if cx.learning() || count < FOREIGN.max(usual * 4.0) {
+        if cx.learning() || count < FOREIGN.1.max(usual * 4.0) {
             return;
         }
-        let spoken = spoken.to_uppercase();
+        let spoken = spoken.first().map_or_else(String::new, |protocol| protocol.to_uppercase());
         let title = words::sentence(&format!(
             "{} sends {} data that is no {spoken} to its {spoken} service, time and again.",
             cx.subject(o),
@@ -136,9 +144,9 @@ impl Malformed {
                     format!("{count:.0}"),
                     format!("at most {usual:.0}"),
                 )
-                .unit("in 20 s"),
+                .unit("in 60 s"),
             )
-            .key(format!("foreign {port}"))
+            .key(format!("foreign {:?}", cx.who.peer))
             .p_value(learn::counts::poisson_tail(count, usual.max(0.5)))
             .make();
     }
@@ -176,6 +184,20 @@ mod tests {
         (0..6).for_each(|_| ends(&mut ward, DESK_B, 0));
         ward.is_quiet();
         (0..6).for_each(|_| ends(&mut ward, DESK, 40));
+        ward.alerts("malformed", DESK);
+    }
+
+    #[test]
+    fn finding_out_versions_is_found() {
+        let mut ward = Ward::peopled();
+        let flow = ward.call(SERVER, PACS, 104);
+        ward.speaks(&flow, SERVER, PACS, "dicom");
+        ward.watch();
+        for protocol in ["http", "tls", "rdp", "dicom"] {
+            let flow = ward.call(DESK, PACS, 104);
+            ward.speaks(&flow, DESK, PACS, protocol);
+            ward.pass(5.0);
+        }
         ward.alerts("malformed", DESK);
     }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use assets::Entity;
-use learn::Bounded;
+use learn::{Bounded, Bucket};
 use model::finding::{FindingKind, Reason, Severity};
 use model::observation::Observation;
 use model::privacy::Token;
@@ -30,6 +30,8 @@ static SPEC: DetectorSpec = DetectorSpec {
 
 /// Windows in seconds with the fewest different patients that count in each.
 const WINDOWS: [(f64, usize); 3] = [(10.0, 8), (60.0, 20), (300.0, 40)];
+/// The same for searches that name no patient.
+const SEARCHES: [(f64, f64); 2] = [(10.0, 15.0), (60.0, 30.0)];
 /// Times the most that this account read while learning, and the most that any did.
 const TIMES_OWN: usize = 4;
 const TIMES_ANY: usize = 3;
@@ -45,19 +47,25 @@ struct Reader {
 /// See the module.
 #[derive(Debug)]
 pub struct RecordAccess {
+    searches: Bounded<Entity, [Bucket; 2]>,
     readers: Bounded<Box<str>, Reader>,
     most: [usize; WINDOWS.len()],
 }
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
+    searches: Bounded<Entity, [Bucket; 2]>,
     readers: Vec<(Box<str>, [usize; WINDOWS.len()])>,
     most: [usize; WINDOWS.len()],
 }
 
 impl Default for RecordAccess {
     fn default() -> Self {
-        Self { readers: Bounded::new(20_000), most: [0; WINDOWS.len()] }
+        Self {
+            searches: Bounded::new(20_000),
+            readers: Bounded::new(20_000),
+            most: [0; WINDOWS.len()],
+        }
     }
 }
 
@@ -69,6 +77,7 @@ impl Detector for RecordAccess {
     fn observe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
         if o.is("fhir.interaction") {
             self.export(o, cx, out);
+            self.search(o, cx, out);
             let read = matches!(
                 o.str("interaction"),
                 Some("read" | "vread" | "search" | "history" | "operation")
@@ -118,12 +127,14 @@ impl Detector for RecordAccess {
     fn save(&self) -> serde_json::Value {
         let readers =
             self.readers.sorted().into_iter().map(|(name, r)| (name.clone(), r.most)).collect();
-        serde_json::to_value(Saved { readers, most: self.most }).unwrap_or_default()
+        serde_json::to_value(Saved { searches: self.searches.clone(), readers, most: self.most })
+            .unwrap_or_default()
     }
 
     fn load(&mut self, saved: &serde_json::Value) {
         let Ok(saved) = Saved::deserialize(saved) else { return };
         self.most = saved.most;
+        self.searches = saved.searches;
         for (name, most) in saved.readers {
             self.readers.entry(name, Reader::default).most = most;
         }
@@ -173,6 +184,45 @@ fn report(
 }
 
 impl RecordAccess {
+    /// Searches that name no patient: a list is looked at once, a scraper turns page after page.
+    fn search(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let wide = o.str("interaction") == Some("search") && o.token("patient").is_none();
+        if !wide || matches!(o.uint("status"), Some(400..)) {
+            return;
+        }
+        let windows = self
+            .searches
+            .entry(cx.who.subject, || SEARCHES.map(|(seconds, _)| Bucket::new(seconds)));
+        for (bucket, (seconds, fewest)) in windows.iter_mut().zip(SEARCHES) {
+            let count = bucket.add(o.at, 1.0, cx.learning());
+            let usual = bucket.learned_max();
+            if cx.learning() || count < fewest.max(usual * TIMES_OWN as f64) {
+                continue;
+            }
+            let title = words::sentence(&format!(
+                "{} turns page after page of the records of all patients at {}: {count:.0} searches within {}.",
+                cx.subject(o),
+                cx.peer(o),
+                words::span(seconds),
+            ));
+            out.claim(cx, o, Severity::High, title)
+                .user(o.str("user"))
+                .because(
+                    Reason::new(
+                        "searches that name no patient",
+                        format!("{count:.0}"),
+                        format!("at most {usual:.0}"),
+                    )
+                    .unit(if seconds < 20.0 { "in 10 s" } else { "in 60 s" }),
+                )
+                .key("pages")
+                .p_value(learn::counts::poisson_tail(count, usual.max(1.0)))
+                .score(0.9)
+                .make();
+            break;
+        }
+    }
+
     /// An export of everybody by somebody who never did one.
     fn export(&self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
         let operation = o.str("operation").unwrap_or("");
@@ -238,6 +288,18 @@ mod tests {
             ward.pass(5.0);
         }
         ward.is_quiet();
+    }
+
+    #[test]
+    fn page_after_page_of_all_patients_is_found() {
+        let mut ward = office();
+        let fields =
+            [("interaction", word("search")), ("resource", word("Patient")), ("status", num(200))];
+        for _ in 0..20 {
+            ward.over(&protocols::http::FHIR, DESK, SERVER, 80, &fields);
+            ward.pass(0.4);
+        }
+        ward.alerts("record_access", DESK);
     }
 
     #[test]
