@@ -14,7 +14,9 @@ use crate::tally::Tallies;
 /// first names and claims, so that a flood of new ones cannot wash out what was known before.
 const MAX_ADDRESSES: usize = 16;
 const MAX_NAMES: usize = 16;
-const MAX_CLAIMS: usize = 64;
+const MAX_CLAIMS: usize = 96;
+/// Most claims about the same thing, so that one thing said in many ways leaves room for others.
+const MAX_CLAIMS_ALIKE: usize = 12;
 const MAX_HINTS: usize = 48;
 /// Most others that are told apart in the count of peers.
 const MAX_PEERS: usize = 4_096;
@@ -108,7 +110,7 @@ impl Record {
         self.ips.push(ip);
     }
 
-    /// Notes a claim: once for the same thing from the same source.
+    /// Notes a claim: once for the same thing from the same source. Says whether it is news.
     pub(crate) fn claim(
         &mut self,
         what: &str,
@@ -122,7 +124,8 @@ impl Record {
             old.at = old.at.max(at);
             return false;
         }
-        if self.claims.len() >= MAX_CLAIMS {
+        let alike = self.claims.iter().filter(|claim| claim.what == what).count();
+        if self.claims.len() >= MAX_CLAIMS || alike >= MAX_CLAIMS_ALIKE {
             return false;
         }
         let (what, value, source) = (what.to_owned(), value.to_owned(), source.to_owned());

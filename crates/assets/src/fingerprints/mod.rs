@@ -174,12 +174,12 @@ impl Learn<'_> {
         }
     }
 
-    /// Something said about a party that is worth keeping: a model, a version, a title.
-    pub fn claim(&mut self, who: Entity, what: &str, value: &str, confidence: f64) {
-        let Entity::Device(ix) = who else { return };
-        if let Some(record) = self.records.get_mut(ix.place()) {
-            record.claim(what, value, self.source, confidence, self.at);
-        }
+    /// Something said about a party that is worth keeping: a model, a version, a title. Says
+    /// whether it is news, so that its words need to be read once only.
+    pub fn claim(&mut self, who: Entity, what: &str, value: &str, confidence: f64) -> bool {
+        let Entity::Device(ix) = who else { return false };
+        let record = self.records.get_mut(ix.place());
+        record.is_some_and(|r| r.claim(what, value, self.source, confidence, self.at))
     }
 
     /// The device of an address, where it is known.
