@@ -133,12 +133,13 @@ impl Record {
         true
     }
 
-    /// Notes a name; says whether it is news.
+    /// Notes a name; says whether it is news, or known from a better source now.
     pub(crate) fn call(&mut self, rank: NameRank, text: &str) -> bool {
-        if let Some(name) = self.names.iter_mut().find(|n| n.text.eq_ignore_ascii_case(text)) {
-            name.rank = name.rank.min(rank);
-            self.names.sort_by_key(|name| name.rank);
-            return false;
+        if let Some(place) = self.names.iter().position(|n| n.text.eq_ignore_ascii_case(text)) {
+            if self.names[place].rank <= rank {
+                return false;
+            }
+            self.names.remove(place);
         }
         if self.names.len() >= MAX_NAMES {
             return false;

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use model::device::DeviceClass::{self as C};
 
-/// Words and what they speak for. A word that stands for two things ("dr", "gateway", "cs") stands
+/// Words and what they speak for. A word that stands for two things ("dr", "fw", "gateway") stands
 /// for none.
 const WORDS: &[(C, &[&str])] = &[
     (C::Ventilator, &["vent", "vents", "ventilator", "respirator", "cpap", "bipap"]),
@@ -36,7 +36,7 @@ const WORDS: &[(C, &[&str])] = &[
     (C::NtpServer, &["ntp", "timeserver"]),
     (C::RadiusServer, &["radius", "nac"]),
     (C::WirelessController, &["wlc", "wlanc"]),
-    (C::Router, &["router", "rtr", "firewall", "fw", "gw", "inet", "wan"]),
+    (C::Router, &["router", "rtr", "firewall", "gw", "inet", "wan"]),
     (C::PumpServer, &["pumpserver", "druglib", "pumpsrv"]),
     (C::MqttBroker, &["mqtt", "broker", "mosquitto"]),
     (C::MedicationCabinet, &["pyxis", "omnicell", "adc", "medcabinet"]),
