@@ -44,7 +44,7 @@ static TASKS: &[Task] = &[
     },
     Task {
         name: "tidy",
-        arguments: "",
+        arguments: "[--texts]",
         doc: "The rules of the house: who depends on whom, file sizes, tables of fields, captures.",
         run: tidy::run,
     },

@@ -39,7 +39,8 @@ pub(crate) fn faults(root: &Path) -> Result<Vec<Fault>, String> {
     for spec in protocols::ALL.iter().map(|protocol| protocol.spec()) {
         if !seen.contains(spec.name) {
             let what = format!("no capture of testdata/ is recognised as '{}'", spec.name);
-            let advice = "Capture a real client and server into testdata/, with a README.md that says which";
+            let advice =
+                "Capture a real client and server into testdata/, with a README.md that says which";
             out.push(Fault::named(spec.name, what, advice));
         }
     }
@@ -76,9 +77,11 @@ fn recognised(files: &[PathBuf]) -> Result<BTreeSet<String>, String> {
         worker.finish(chain.packets_read());
         let told = worker.take();
         let observations = told.iter().map(|tagged| &tagged.observation);
-        out.extend(observations.filter(|o| o.is("flow.protocol")).filter_map(|o| {
-            o.str("protocol").map(str::to_owned)
-        }));
+        out.extend(
+            observations
+                .filter(|o| o.is("flow.protocol"))
+                .filter_map(|o| o.str("protocol").map(str::to_owned)),
+        );
     }
     Ok(out)
 }

@@ -18,7 +18,10 @@ pub(crate) fn faults(specs: &[&DetectorSpec], kinds: &[&KindSpec]) -> Vec<Fault>
         let name = spec.name;
         let mut fault = |what: String, advice| out.push(Fault::named(name, what, advice));
         if !is_word(name) {
-            fault(format!("detector '{name}' is misnamed"), "Write it in lower case with underscores");
+            fault(
+                format!("detector '{name}' is misnamed"),
+                "Write it in lower case with underscores",
+            );
         }
         if specs.iter().take(place).any(|other| other.name == name) {
             fault(format!("two detectors are called '{name}'"), "Rename one of them");
@@ -43,7 +46,8 @@ pub(crate) fn faults(specs: &[&DetectorSpec], kinds: &[&KindSpec]) -> Vec<Fault>
         if spec.reads.is_empty() {
             fault(format!("detector '{name}' reads nothing"), "Name the kinds it looks at");
         }
-        for kind in spec.reads.iter().filter(|kind| !kinds.iter().any(|known| known.name == **kind)) {
+        for kind in spec.reads.iter().filter(|kind| !kinds.iter().any(|known| known.name == **kind))
+        {
             let advice = "Write the name as in docs/reference/observations.md";
             fault(format!("detector '{name}' reads '{kind}', which nothing observes"), advice);
         }
@@ -53,7 +57,8 @@ pub(crate) fn faults(specs: &[&DetectorSpec], kinds: &[&KindSpec]) -> Vec<Fault>
 
 /// `T` and four digits, perhaps a point and three more.
 fn is_technique(id: &str) -> bool {
-    let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
     id.strip_prefix('T').is_some_and(|rest| match rest.split_once('.') {
         Some((technique, sub)) => digits(technique, 4) && digits(sub, 3),
         None => digits(rest, 4),

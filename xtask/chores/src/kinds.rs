@@ -134,7 +134,11 @@ mod tests {
     fn a_table_that_two_protocols_share_is_there_once() {
         let all = all();
         for (place, kind) in all.iter().enumerate() {
-            assert!(!all.iter().take(place).any(|other| std::ptr::eq(*other, *kind)), "{}", kind.name);
+            assert!(
+                !all.iter().take(place).any(|other| std::ptr::eq(*other, *kind)),
+                "{}",
+                kind.name
+            );
         }
         assert!(all.iter().any(|kind| kind.name == "flow.end"));
     }

@@ -131,7 +131,8 @@ fn pcapng(pcap: &[u8]) -> Option<Vec<u8>> {
 fn of_packets(block: &capture::Block, seeds: &mut Seeds) {
     let mut packets = vec![1];
     for packet in block.packets() {
-        if let Some(arp) = packet.data.get(14..).filter(|_| packet.data[12..].starts_with(&[8, 6])) {
+        if let Some(arp) = packet.data.get(14..).filter(|_| packet.data[12..].starts_with(&[8, 6]))
+        {
             seeds.entry("arp".to_owned()).or_default().push([&[3][..], arp].concat());
         }
         if packets.len() + packet.data.len() < LARGEST / 2 {
@@ -156,9 +157,8 @@ fn segments() -> Vec<Vec<u8>> {
         let [high, low] = place.to_be_bytes();
         [high, low, 25, 0, flags]
     };
-    let stream = |first: u32, segments: &[[u8; 5]]| {
-        [&first.to_be_bytes()[..], &segments.concat()].concat()
-    };
+    let stream =
+        |first: u32, segments: &[[u8; 5]]| [&first.to_be_bytes()[..], &segments.concat()].concat();
     vec![
         stream(1, &[segment(0, 2), segment(100, 2), segment(200, 6)]),
         stream(u32::MAX - 50, &[segment(0, 2), segment(200, 2), segment(100, 2)]),

@@ -9,8 +9,7 @@ use std::path::Path;
 use crate::fault::Fault;
 
 /// The first line of each page.
-const NOTE: &str =
-    "<!-- Written by `cargo xtask docs` from the tables in the code: change those, not this. -->\n\n";
+const NOTE: &str = "<!-- Written by `cargo xtask docs` from the tables in the code: change those, not this. -->\n\n";
 
 /// Path below the root, and what has to be in it.
 fn pages() -> [(&'static str, String); 3] {
@@ -40,7 +39,11 @@ pub(crate) fn faults(root: &Path) -> Vec<Fault> {
     let mut out = Vec::new();
     for (path, text) in pages() {
         if std::fs::read_to_string(root.join(path)).ok().as_ref() != Some(&text) {
-            out.push(Fault::file(path, "says something else than the tables", "Run 'cargo xtask docs'"));
+            out.push(Fault::file(
+                path,
+                "says something else than the tables",
+                "Run 'cargo xtask docs'",
+            ));
         }
     }
     out

@@ -16,7 +16,8 @@ pub(crate) fn protocols() -> String {
     );
     for spec in protocols::ALL.iter().map(|p| p.spec()).chain([&protocols::arp::SPEC]) {
         let transports: Vec<&str> = spec.transports.iter().map(|t| t.name()).collect();
-        let over = if transports.is_empty() { "Ethernet".to_owned() } else { transports.join(", ") };
+        let over =
+            if transports.is_empty() { "Ethernet".to_owned() } else { transports.join(", ") };
         let _ = write!(out, "\n## {}\n\n{}\n\n* Over: {over}\n", spec.name, spec.doc);
         links(&mut out, spec.kinds, spec.sources);
     }
