@@ -1,6 +1,6 @@
 //! DNS over UDP and TCP (RFC 1035), and its link-local cousins mDNS (RFC 6762) and LLMNR (RFC 4795).
 //!
-//! The three share one message format ([`message`]) and differ in who is asked. mDNS and LLMNR are
+//! The three share one message format (`message`) and differ in who is asked. mDNS and LLMNR are
 //! recognised so that they are not taken for DNS, and checked against the format; what they say is
 //! not observed. NetBIOS name service has the same header and is refused by its encoded names.
 //!
@@ -116,6 +116,8 @@ impl Protocol for Dns {
 fn spec_of(flow: &FlowContext) -> &'static ProtocolSpec {
     let ports = [flow.tuple.originator.port, flow.tuple.responder.port];
     match flow.tuple.transport {
+        // A resolver may well ask from one of the other two's ports.
+        _ if ports.contains(&DNS_PORT) => &DNS_SPEC,
         Transport::Udp if ports.contains(&5353) => &MDNS_SPEC,
         Transport::Udp if ports.contains(&5355) => &LLMNR_SPEC,
         _ => &DNS_SPEC,
@@ -123,9 +125,15 @@ fn spec_of(flow: &FlowContext) -> &'static ProtocolSpec {
 }
 
 fn probe_datagram(flow: &FlowContext, datagram: &[u8]) -> Probe {
-    let known_port = flow.tuple.responder.port == DNS_PORT || spec_of(flow).name != "dns";
+    let ports = [flow.tuple.originator.port, flow.tuple.responder.port];
+    let known_port = ports.contains(&DNS_PORT) || spec_of(flow).name != "dns";
     let odd = if known_port { Probe::Unsure } else { Probe::No };
-    let Ok(message) = Message::read(datagram) else { return odd };
+    let message = match Message::read(datagram) {
+        Ok(message) => message,
+        // A name that breaks the rules behind a sound header is worth a report.
+        Err(_) if known_port && message::has_sound_header(datagram) => return Probe::Yes,
+        Err(_) => return odd,
+    };
     if message.is_netbios() {
         return Probe::No;
     }

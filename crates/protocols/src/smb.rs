@@ -2,8 +2,8 @@
 //!
 //! The protocol of file shares, and of most worms: who logs on, which shares and pipes are opened,
 //! and what is done with files, by name token, extension, size and the entropy of what is written.
-//! [`frame`] cuts the stream and passes over bulk data, [`v1`] and [`v2`] read messages,
-//! [`connection`] remembers what answers refer to, [`shapes`] knows published exploits.
+//! `frame` cuts the stream and passes over bulk data, `v1` and `v2` read messages,
+//! `connection` remembers what answers refer to, `shapes` knows published exploits.
 //!
 //! Deliberately absent: contents of files, directory listings, oplocks and leases, remote procedure
 //! calls on pipes (but for one exploit), and everything inside encrypted sessions.

@@ -67,6 +67,12 @@ pub enum StoreError {
         /// Which file.
         path: PathBuf,
     },
+    /// Looking took too long.
+    #[error("{}: the search took too long. Narrow it with since, until, kind or device", path.display())]
+    TooSlow {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The cursor belongs to another list, or is none.
     #[error(transparent)]
     Cursor(#[from] ParseCursorError),
@@ -97,6 +103,7 @@ impl StoreError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::Corrupt { path, detail }
             }
+            Some(ErrorCode::OperationInterrupted) => Self::TooSlow { path },
             Some(ErrorCode::DiskFull) => Self::DiskFull { path },
             Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },

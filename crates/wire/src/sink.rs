@@ -10,7 +10,7 @@ use crate::flow::{CloseReason, Flow, Outcome, Report};
 /// The layer above the engine.
 ///
 /// Of each flow it hears [`opened`](Self::opened), then anything, then [`closed`](Self::closed),
-/// in the order of capture time. A flow's [`Slot`](Self::Slot) is its own place in the flow table.
+/// in the order in which it happened; times only go back where the packets' own do. A flow's [`Slot`](Self::Slot) is its own place in the flow table.
 pub trait FlowSink {
     /// What the layer above keeps of each flow.
     type Slot: Default;

@@ -67,6 +67,8 @@ pub(super) struct Link {
     waiting: Option<Frame>,
     /// The frame that was taken last in this session.
     taken: Option<Frame>,
+    /// Enquiries that were not answered yet: the first answers are theirs, and no frame's.
+    enquiries: u8,
     records: Records,
     /// Rules already said to be broken.
     odd: Vec<&'static str>,
@@ -84,6 +86,7 @@ impl Link {
             sum: 0,
             waiting: None,
             taken: None,
+            enquiries: 0,
             records: Records::new(dir),
             odd: Vec::new(),
         }
@@ -167,6 +170,7 @@ impl Link {
             ENQ | EOT => {
                 self.take_waiting(out);
                 self.taken = None;
+                self.enquiries = if byte == ENQ { self.enquiries.saturating_add(1) } else { 0 };
             }
             ACK => other.answered(true, out),
             NAK => other.answered(false, out),
@@ -225,6 +229,10 @@ impl Link {
     fn answered(&mut self, taken: bool, out: &mut Emit<'_>) {
         if matches!(self.place, Place::Check(_)) {
             self.frame_end(Check::Absent, out);
+        }
+        if self.enquiries > 0 {
+            self.enquiries = self.enquiries.saturating_sub(1);
+            return;
         }
         if taken {
             self.take_waiting(out);

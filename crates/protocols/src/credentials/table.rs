@@ -1,45 +1,43 @@
-//! The pairs, grouped by where they were published.
+//! The pairs, grouped by where they were published: security advisories, the makers' own manuals, and
+//! the lists that malware carries.
 
 /// User name and password.
 pub(super) static PAIRS: &[(&str, &str)] = &[
-    // Imaging and cardiology systems of one vendor, by CVE (all joined in ICSMA-18-037-02).
-    ("entegra", "entegra"),         // CVE-2001-1594
-    ("root", "root.genie"),         // CVE-2002-2445
-    ("service", "service."),        // CVE-2002-2445
-    ("admin", "admin.genie"),       // CVE-2002-2445
-    ("reboot", "reboot"),           // CVE-2002-2445
-    ("shutdown", "shutdown"),       // CVE-2002-2445
-    ("insite", "insite.genie"),     // CVE-2002-2446
-    ("ftpclient", "interfile"),     // CVE-2003-1603
-    ("administrator", "gemnet"),    // CVE-2004-2777
-    ("webadmin", "webadmin"),       // CVE-2004-2777
-    ("gemsservice", ""),            // CVE-2004-2777
-    ("gemnet2002", "gemnet2002"),   // CVE-2004-2777
-    ("infinia", "infinia"),         // CVE-2006-7253
-    ("acqservice", "#bigguy1"),     // CVE-2006-7253, CVE-2009-5143
-    ("wsservice", "#bigguy1"),      // CVE-2009-5143
-    ("emergency", "#bigguy1"),      // CVE-2006-7253
-    ("administrator", "dont4get2"), // CVE-2006-7253
-    ("infiniaadmin", "2Bfamous"),   // CVE-2006-7253
-    ("museadmin", "Muse!Admin"),    // CVE-2007-6757
-    ("admin", "confirma"),          // CVE-2010-5309
-    ("sdc", "adw3.1"),              // CVE-2010-5310
-    ("sa", "V0yag3r"),              // CVE-2011-5322
-    ("viewer", "V0yag3r"),          // CVE-2011-5322
-    ("analyst", "G3car3s"),         // CVE-2011-5322
-    ("ccg", "G3car3s"),             // CVE-2011-5322
-    ("geservice", "geservice"),     // CVE-2011-5322
-    ("sa", "A11enda1e"),            // CVE-2011-5323
-    ("shared", "shared"),           // CVE-2011-5324
-    ("scan", "scan"),               // CVE-2011-5324
-    ("serviceapp", "orion"),        // CVE-2012-6660
-    ("nasro", "nasro"),             // CVE-2012-6693
-    ("nasrw", "nasrw"),             // CVE-2012-6693
-    ("ddpadmin", "ddpadmin"),       // CVE-2012-6695
-    ("insite", "2getin"),           // CVE-2013-7404
-    ("musebkgnd", "Muse!Bkgnd"),    // CVE-2013-7405
-    ("xruser", "4$xray"),           // CVE-2014-7232
-    ("root", "#superxr"),           // CVE-2014-7232
+    // Imaging and cardiology systems of one vendor: the CVEs that CISA's ICSMA-18-037-02 joins.
+    ("entegra", "entegra"),           // CVE-2001-1594
+    ("entegra", "0"),                 // CVE-2001-1594
+    ("insite", "insite.genieacq"),    // CVE-2002-2446
+    ("ftpclient", "interfile"),       // CVE-2003-1603
+    ("LOCAL", "2"),                   // CVE-2003-1603
+    ("administrator", "gemnet"),      // CVE-2004-2777
+    ("webadmin", "webadmin"),         // CVE-2004-2777
+    ("gemsservice", ""),              // CVE-2004-2777
+    ("gemnet2002", "gemnet2002"),     // CVE-2004-2777
+    ("museadmin", "Muse!Admin"),      // CVE-2007-6757
+    ("acqservice", "#bigguy1"),       // CVE-2009-5143
+    ("wsservice", "#bigguy1"),        // CVE-2009-5143
+    ("root", "#bigguy"),              // CVE-2010-5306
+    ("root", "operator"),             // CVE-2010-5307
+    ("admin", "adw2.0"),              // CVE-2010-5307
+    ("sdc", "adw2.0"),                // CVE-2010-5307
+    ("admin", "confirma"),            // CVE-2010-5309
+    ("sdc", "adw3.1"),                // CVE-2010-5310
+    ("sa", "V0yag3r"),                // CVE-2011-5322
+    ("viewer", "V0yag3r"),            // CVE-2011-5322
+    ("analyst", "G3car3s"),           // CVE-2011-5322
+    ("ccg", "G3car3s"),               // CVE-2011-5322
+    ("geservice", "geservice"),       // CVE-2011-5322
+    ("serviceapp", "orion"),          // CVE-2012-6660
+    ("administrator", "PlatinumOne"), // CVE-2012-6660
+    ("nasro", "nasro"),               // CVE-2012-6693
+    ("nasrw", "nasrw"),               // CVE-2012-6693
+    ("geservice", "2charGE"),         // CVE-2012-6694
+    ("ddpadmin", "ddpadmin"),         // CVE-2012-6695
+    ("insite", "2getin"),             // CVE-2013-7404, CVE-2014-7232
+    ("administrator", "CANal1"),      // CVE-2013-7442
+    ("iis", "iis"),                   // CVE-2013-7442
+    ("xruser", "4$xray"),             // CVE-2014-7232
+    ("root", "#superxr"),             // CVE-2014-7232
     // Health record, imaging and integration servers, from their own installation guides.
     ("orthanc", "orthanc"), // Orthanc Book, Docker images
     ("admin", "Admin123"),  // OpenMRS
@@ -156,8 +154,8 @@ pub(super) static PAIRS: &[(&str, &str)] = &[
     ("demo", "demo"),
     ("ftp", "ftp"),
     ("anonymous", ""),
-    // A role as its own password: first in every published list for clinical devices
-    // (scadastrangelove/SCADAPASS and its kind).
+    // A role as its own password: no one vendor's, and the first guess of whoever tries clinical
+    // devices.
     ("pump", "pump"),
     ("nurse", "nurse"),
     ("biomed", "biomed"),

@@ -22,6 +22,8 @@ pub(super) struct Message {
     open: bool,
     /// Bytes of its data set so far.
     pub(super) bytes: u64,
+    /// Bytes that may have been of it were lost, perhaps its end.
+    torn: bool,
     cap: usize,
 }
 
@@ -108,11 +110,38 @@ impl Lane {
                     _ => return Complete::Command(command, pdv.context),
                 };
                 let (context, kept) = (pdv.context, Vec::new());
-                let message = Message { command, context, kept, open: true, bytes: 0, cap };
+                let message =
+                    Message { command, context, kept, open: true, bytes: 0, torn: false, cap };
                 self.message = Some(message);
                 Complete::Announced
             }
         }
+    }
+
+    /// So many bytes were lost or passed over. An object goes on after them; whatever else was
+    /// under way is given up and given back.
+    pub(super) fn lost(&mut self, count: u64) -> Option<Message> {
+        self.pdv = None;
+        self.command.clear();
+        self.torn = false;
+        let object = |message: &&mut Message| message.command.verb.cargo() == Cargo::Object;
+        match self.message.as_mut().filter(object) {
+            Some(message) => {
+                message.torn = true;
+                message.open = false;
+                message.bytes = message.bytes.saturating_add(count);
+                None
+            }
+            None => self.message.take(),
+        }
+    }
+
+    /// The object whose end may have been lost, once something shows that it was: the next command,
+    /// or the answer to this one.
+    pub(super) fn settled(&mut self, answered: Option<u16>) -> Option<Message> {
+        self.message.take_if(|message| {
+            message.torn && answered.is_none_or(|id| message.command.message_id == Some(id))
+        })
     }
 
     /// The command that waits for its data set.

@@ -19,6 +19,9 @@ pub(super) const MAX_ASSOCIATE: u32 = 1 << 20;
 /// Longest P-DATA-TF that is followed. Receivers mostly take 16 to 128 KiB.
 pub(super) const MAX_DATA: u32 = 1 << 28;
 
+/// Longest P-DATA-TF of a data set that is believed where its start had to be searched for.
+const MAX_FOUND: u32 = 1 << 20;
+
 /// Type of a PDU (PS3.8 9.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -117,8 +120,9 @@ fn associate(bytes: &[u8], length: u32) -> Probe {
     }
 }
 
-/// P-DATA-TF: a PDV that fits, in an odd context, with a known control header; of a command, the
-/// group length that it begins with.
+/// P-DATA-TF: a PDV that fits, in an odd context, with a known control header. Of a command, also
+/// the group length that it begins with; of a data set, nothing but this PDV, of no great length:
+/// pixels of small numbers look much like headers.
 fn data(bytes: &[u8], length: u32) -> Probe {
     let Some(&[a, b, c, d, context, control]) = bytes.get(HEADER..).and_then(<[u8]>::first_chunk)
     else {
@@ -129,7 +133,8 @@ fn data(bytes: &[u8], length: u32) -> Probe {
         return Probe::No;
     }
     if control & 1 == 0 {
-        return Probe::Yes;
+        let alone = pdv == length.saturating_sub(4) && length <= MAX_FOUND;
+        return if alone { Probe::Yes } else { Probe::No };
     }
     let group_length = [0, 0, 0, 0, 4, 0, 0, 0];
     if !prefix(bytes, 12, 20, |at, byte| group_length.get(at.wrapping_sub(12)) == Some(&byte)) {

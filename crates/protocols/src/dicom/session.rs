@@ -70,7 +70,12 @@ impl Session {
     /// Says what was half known, then forgets the association.
     fn over(&mut self, unanswered: Outcome, how: &'static str, out: &mut Emit<'_>) {
         for dir in Direction::BOTH {
-            self.cut(dir, out);
+            if how == "released" {
+                self.settle(dir, None, out);
+            }
+            if let Some(message) = self.lane(dir).and_then(Lane::cut) {
+                self.cut(&message, dir, out);
+            }
         }
         self.open_if_answered(out);
         match self.stage {
@@ -108,13 +113,17 @@ impl Session {
         }
     }
 
-    /// The data set under way will not come whole: its query is said without it.
-    fn cut(&mut self, dir: Direction, out: &mut Emit<'_>) {
-        let message = self.lane(dir).and_then(Lane::cut);
-        if let Some(message) = message
-            && message.command.verb.cargo() == Cargo::Identifier
-        {
+    /// A data set will not come whole: its query is said without it.
+    fn cut(&self, message: &Message, dir: Direction, out: &mut Emit<'_>) {
+        if message.command.verb.cargo() == Cargo::Identifier {
             self.say(&message.command, message.context, None, dir, out);
+        }
+    }
+
+    /// An object whose end was lost came whole after all: its sender went on, or was answered.
+    fn settle(&mut self, dir: Direction, answered: Option<u16>, out: &mut Emit<'_>) {
+        if let Some(message) = self.lane(dir).and_then(|lane| lane.settled(answered)) {
+            self.say_object(&message, dir, out);
         }
     }
 
@@ -279,14 +288,15 @@ impl Sink for Hand<'_, '_, '_> {
             _ => {}
         }
         session.open_if_answered(self.out);
+        if pdv.command {
+            session.settle(self.dir, None, self.out);
+        }
         let Some((cut, wanted)) = session.lane(self.dir).map(|lane| lane.begin(pdv)) else {
             return 0;
         };
         if let Some(message) = cut {
             session.odd("command amid a data set", self.dir, self.out);
-            if message.command.verb.cargo() == Cargo::Identifier {
-                session.say(&message.command, message.context, None, self.dir, self.out);
-            }
+            session.cut(&message, self.dir, self.out);
         }
         wanted
     }
@@ -308,6 +318,9 @@ impl Sink for Hand<'_, '_, '_> {
         match session.lane(dir).map_or(Complete::No, Lane::end) {
             Complete::No => {}
             Complete::Command(command, context) => {
+                if command.verb.is_response() {
+                    session.settle(dir.flipped(), command.message_id, self.out);
+                }
                 session.count(&command, dir);
                 session.say(&command, context, None, dir, self.out);
             }
@@ -333,8 +346,11 @@ impl Sink for Hand<'_, '_, '_> {
         }
     }
 
-    fn lost(&mut self) {
-        self.session.cut(self.dir, self.out);
+    fn lost(&mut self, count: u64) {
+        let message = self.session.lane(self.dir).and_then(|lane| lane.lost(count));
+        if let Some(message) = message {
+            self.session.cut(&message, self.dir, self.out);
+        }
     }
 
     fn odd(&mut self, what: &'static str) {

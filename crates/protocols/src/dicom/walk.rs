@@ -50,8 +50,8 @@ pub(super) trait Sink {
     fn hole(&mut self);
     /// The PDV is over.
     fn pdv_end(&mut self);
-    /// From here to the next PDU, what came is unknown.
-    fn lost(&mut self);
+    /// So many bytes, between the last PDV and the next, were lost or cannot be told apart.
+    fn lost(&mut self, count: u64);
     /// A rule was broken.
     fn odd(&mut self, what: &'static str);
 }
@@ -106,7 +106,7 @@ impl Walk {
                 self.place = Place::Header;
                 Step::Skip(std::mem::take(&mut self.left))
             }
-            Place::Search => self.search(bytes),
+            Place::Search => self.search(bytes, sink),
         }
     }
 
@@ -253,11 +253,11 @@ impl Walk {
         self.place = Place::Search;
         self.doubt = 2;
         self.searched = self.searched.saturating_add(1);
-        sink.lost();
+        sink.lost(1);
         Step::Used(1)
     }
 
-    fn search(&mut self, bytes: &[u8]) -> Step {
+    fn search(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Step {
         let reach = usize::try_from(MAX_SEARCH.saturating_sub(self.searched)).unwrap_or(usize::MAX);
         let mut passed = 0_usize;
         let found = loop {
@@ -271,6 +271,9 @@ impl Walk {
             }
         };
         self.searched = self.searched.saturating_add(passed as u64);
+        if passed > 0 {
+            sink.lost(passed as u64);
+        }
         if found {
             self.place = Place::Header;
         }
@@ -283,6 +286,7 @@ impl Walk {
 
     /// So many bytes are missing, those that were left unread among them.
     pub(super) fn gap(&mut self, missing: u64, sink: &mut impl Sink) {
+        let mut beyond = missing;
         match self.place {
             Place::Data { left, wanted } => {
                 if wanted > 0 {
@@ -291,6 +295,7 @@ impl Walk {
                 if missing <= left {
                     return self.advance(left, wanted, missing, missing, sink);
                 }
+                beyond = missing.saturating_sub(left);
                 sink.pdv_end();
             }
             Place::Items(kind) | Place::Associate(kind) => sink.associated(kind),
@@ -298,17 +303,10 @@ impl Walk {
         }
         // Where the PDU ends is known as long as the loss ends within it.
         let rest = self.left.checked_sub(missing).filter(|_| self.place != Place::Search);
-        match rest.filter(|rest| *rest > 0) {
-            Some(rest) => {
-                self.place = Place::Rest;
-                self.left = rest;
-            }
-            None => {
-                self.place = Place::Search;
-                self.left = 0;
-            }
-        }
+        let rest = rest.unwrap_or_default();
+        self.place = if rest > 0 { Place::Rest } else { Place::Search };
+        self.left = rest;
         self.doubt = 2;
-        sink.lost();
+        sink.lost(beyond.saturating_add(rest));
     }
 }

@@ -128,6 +128,15 @@ pub(super) fn refused_early(start: &[u8]) -> bool {
         || questions.is_some_and(|count| count != [0, 1])
 }
 
+/// Whether a datagram begins with the header of a query or an answer with one question and few
+/// records.
+pub(super) fn has_sound_header(bytes: &[u8]) -> bool {
+    let Some([_, _, high, _, 0, 1, 0, _, 0, _, 0, _]) = bytes.first_chunk::<HEADER>() else {
+        return false;
+    };
+    high & 0x78 == 0
+}
+
 impl<'a> Message<'a> {
     /// Reads the header and the first question.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, Malformed> {

@@ -140,6 +140,23 @@ fn dns_is_known_on_any_port_and_netbios_names_are_not_dns() {
     assert_eq!(DNS.probe(&flow, Direction::Forward, &encoded), Probe::No);
 }
 
+#[test]
+fn broken_names_on_the_port_of_dns_are_reported_and_elsewhere_are_not_dns() {
+    let mut message = header(0x0100, [1, 0, 0, 0]);
+    message.extend([0xc0, 12, 0, 1, 0, 1]);
+    let probe = |port| DNS.probe(&drive::flow(Transport::Udp, port), Direction::Forward, &message);
+    assert_eq!((probe(53), probe(9953)), (Probe::Yes, Probe::No));
+}
+
+#[test]
+fn a_resolver_may_ask_from_the_port_of_mdns() {
+    let mut flow = drive::flow(Transport::Udp, 53);
+    flow.tuple.originator.port = 5353;
+    let message = query("a.example", 1);
+    assert_eq!(DNS.probe(&flow, Direction::Forward, &message), Probe::Yes);
+    assert_eq!(MDNS.probe(&flow, Direction::Forward, &message), Probe::No);
+}
+
 fn over_tcp() -> Vec<u8> {
     let mut stream = Vec::new();
     for message in [

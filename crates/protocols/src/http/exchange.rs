@@ -103,16 +103,28 @@ impl State {
                             side.reading = Reading::Lost(left);
                             Ok(Step::Used(passed))
                         }
-                        None => Ok(Step::Stop),
+                        None => Ok(self.give_up(dir)),
                     }
                 }
             },
             _ => side.reading.body(unread),
         };
-        step.unwrap_or_else(|what| {
-            out.anomaly("http", what, dir);
-            Step::Stop
-        })
+        step.unwrap_or_else(|what| self.broken(dir, what, out))
+    }
+
+    /// A side that broke a rule so that its next head cannot be found is not read on; what the other
+    /// side says to it is.
+    fn broken(&mut self, dir: Direction, what: &'static str, out: &mut Emit<'_>) -> Step {
+        out.anomaly("http", what, dir);
+        self.give_up(dir)
+    }
+
+    fn give_up(&mut self, dir: Direction) -> Step {
+        self.side(dir).reading = Reading::UntilClose;
+        if self.side(dir.flipped()).reading == Reading::UntilClose {
+            return Step::Stop;
+        }
+        Step::Skip(u64::MAX)
     }
 
     fn head(&mut self, dir: Direction, unread: &[u8], out: &mut Emit<'_>) -> Step {
@@ -125,48 +137,36 @@ impl State {
             Extent::Whole(whole) => whole,
             Extent::More if begins_a_head(unread) => return Step::More,
             Extent::More => return self.junk(dir, out),
-            Extent::TooLong => {
-                out.anomaly("http", "head longer than 64 KiB", dir);
-                return Step::Stop;
-            }
+            Extent::TooLong => return self.broken(dir, "head longer than 64 KiB", out),
         };
         side.scanned = 0;
         let bytes = unread.get(..whole).unwrap_or_default();
         if !begins_a_head(bytes) {
             return self.junk(dir, out);
         }
-        let is_response = bytes.starts_with(b"HTTP/");
+        let is_response = bytes.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"HTTP/"));
         let client = *self.client.get_or_insert(if is_response { dir.flipped() } else { dir });
         match (client == dir, is_response) {
             (true, false) => self.request(dir, bytes, out),
             (false, true) => self.response(dir, bytes, out),
-            (true, true) => {
-                out.anomaly("http", "response from the client's side", dir);
-                Step::Stop
-            }
-            (false, false) => {
-                out.anomaly("http", "request from the server's side", dir);
-                Step::Stop
-            }
+            (true, true) => self.broken(dir, "response from the client's side", out),
+            (false, false) => self.broken(dir, "request from the server's side", out),
         }
     }
 
     /// Bytes that begin no head. Behind a CONNECT or an Upgrade they belong to the protocol that
     /// was asked for.
-    fn junk(&self, dir: Direction, out: &mut Emit<'_>) -> Step {
-        if !self.queue.waits_for_a_change() {
-            out.anomaly("http", "bytes that begin no head", dir);
+    fn junk(&mut self, dir: Direction, out: &mut Emit<'_>) -> Step {
+        if self.queue.waits_for_a_change() {
+            return self.give_up(dir);
         }
-        Step::Stop
+        self.broken(dir, "bytes that begin no head", out)
     }
 
     fn request(&mut self, dir: Direction, bytes: &[u8], out: &mut Emit<'_>) -> Step {
         let (head, wrong) = match head::request(bytes) {
             Ok(read) => read,
-            Err(what) => {
-                out.anomaly("http", what, dir);
-                return Step::Stop;
-            }
+            Err(what) => return self.broken(dir, what, out),
         };
         if let Some(what) = wrong {
             out.anomaly("http", what, dir);
@@ -180,20 +180,14 @@ impl State {
         self.queue.push(say::request(&head, bytes, dir, out));
         match head.headers.framing.of_request() {
             Ok(body) => behind_head(bytes.len(), self.side(dir).reading.enter(body)),
-            Err(what) => {
-                out.anomaly("http", what, dir);
-                Step::Stop
-            }
+            Err(what) => self.broken(dir, what, out),
         }
     }
 
     fn response(&mut self, dir: Direction, bytes: &[u8], out: &mut Emit<'_>) -> Step {
         let (head, wrong) = match head::response(bytes) {
             Ok(read) => read,
-            Err(what) => {
-                out.anomaly("http", what, dir);
-                return Step::Stop;
-            }
+            Err(what) => return self.broken(dir, what, out),
         };
         if let Some(what) = wrong {
             out.anomaly("http", what, dir);
@@ -218,10 +212,7 @@ impl State {
         };
         match body {
             Ok(body) => behind_head(bytes.len(), self.side(dir).reading.enter(body)),
-            Err(what) => {
-                out.anomaly("http", what, dir);
-                Step::Stop
-            }
+            Err(what) => self.broken(dir, what, out),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Whether a flow begins with MQTT.
+//!
+//! A connection older than the capture, or of a client that skips CONNECT, begins with anything;
+//! of that, only what has much structure is believed.
 
 use model::emit::Probe;
 
 use super::packet::{Fixed, Kind, Start, fixed};
-use super::topics::wrong_name;
+use super::topics::{wrong_filter, wrong_name};
 
-/// Asks for a CONNECT with the name of the protocol, or, in a connection older than the capture,
-/// for a whole PUBLISH whose topic can only be one.
+/// Asks for a CONNECT with the name of the protocol, or else for a whole PUBLISH or SUBSCRIBE whose
+/// topic can only be one.
 pub(super) fn probe(start: &[u8]) -> Probe {
     let fixed = match fixed(start) {
         Start::Fixed(fixed) => fixed,
@@ -18,6 +21,7 @@ pub(super) fn probe(start: &[u8]) -> Probe {
     match fixed.kind {
         Kind::Connect => connect(body),
         Kind::Publish => publish(&fixed, body),
+        Kind::Subscribe if !fixed.breaks_flags() => subscribe(&fixed, body),
         // The broker's first word may come before the client's bytes are looked at.
         Kind::Connack if !fixed.breaks_flags() && matches!(fixed.remaining, 2..=128) => {
             Probe::Unsure
@@ -29,7 +33,7 @@ pub(super) fn probe(start: &[u8]) -> Probe {
 fn first_byte(start: &[u8]) -> Probe {
     match start.first() {
         None => Probe::Unsure,
-        Some(byte) if byte >> 4 == 1 || byte >> 4 == 3 || *byte == 0x20 => Probe::Unsure,
+        Some(byte) if matches!(byte >> 4, 1 | 3) || matches!(byte, 0x20 | 0x82) => Probe::Unsure,
         Some(_) => Probe::No,
     }
 }
@@ -74,6 +78,27 @@ fn publish(fixed: &Fixed, body: &[u8]) -> Probe {
     if seen.contains(&b'/') && next { Probe::Yes } else { Probe::No }
 }
 
+/// A single filter of readable characters that fills its packet to the last byte.
+fn subscribe(fixed: &Fixed, body: &[u8]) -> Probe {
+    let remaining = usize::try_from(fixed.remaining).unwrap_or(usize::MAX);
+    if !(7..=1024).contains(&remaining) {
+        return Probe::No;
+    }
+    let Some(packet) = body.get(..remaining) else { return Probe::Unsure };
+    let Some(([_, _, high, low], rest)) = packet.split_first_chunk() else { return Probe::No };
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    let fits = match rest.split_at_checked(length) {
+        Some((filter, [options])) => {
+            filter.len() >= 2
+                && *options <= 2
+                && filter.iter().all(u8::is_ascii_graphic)
+                && wrong_filter(filter).is_none()
+        }
+        _ => false,
+    };
+    if fits { Probe::Yes } else { Probe::No }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +118,14 @@ mod tests {
         let publish = b"\x30\x0d\x00\x06icu/hrhello\xc0\x00";
         assert_eq!(probe(publish), Probe::Yes);
         assert_eq!(probe(&publish[..12]), Probe::Unsure);
+    }
+
+    #[test]
+    fn a_subscribe_without_connect_is_known() {
+        let subscribe = b"\x82\x0a\x00\x01\x00\x05icu/#\x01";
+        assert_eq!(probe(subscribe), Probe::Yes);
+        assert_eq!(probe(&subscribe[..11]), Probe::Unsure);
+        assert_eq!(probe(b"\x82\x0a\x00\x01\x00\x04icu/#\x01"), Probe::No);
     }
 
     #[test]

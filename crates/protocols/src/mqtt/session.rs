@@ -151,8 +151,12 @@ impl State {
         }
         let whole = usize::try_from(fixed.whole()).unwrap_or(usize::MAX);
         let Some(body) = unread.get(fixed.size..whole) else { return Step::More };
-        if fixed.kind == Kind::Connect && matches!(self.stage, Stage::Unknown) {
-            self.client = dir;
+        if matches!(self.stage, Stage::Unknown) {
+            self.client = match fixed.sender() {
+                Sender::Client => dir,
+                Sender::Broker => dir.flipped(),
+                Sender::Either => self.client,
+            };
         }
         self.check(dir, &fixed, out);
         match self.packet(dir, &fixed, body, out) {
@@ -263,7 +267,8 @@ impl State {
         let outcome = if reason == 0 { "accepted" } else { "refused" };
         self.stage = if reason == 0 { Stage::Accepted } else { Stage::Refused };
         say::connect(&connect, outcome, Some(reason), self.client, out);
-        if reason == 0 { After::Next } else { After::Over }
+        // What a client says although it was refused is worth hearing.
+        After::Next
     }
 
     fn subscribe(&mut self, dir: Direction, body: &[u8], out: &mut Emit<'_>) {

@@ -69,6 +69,20 @@ impl State {
         let (Ok(kind), Ok(version), Ok(length)) = (cursor.u8(), cursor.u16(), cursor.u16()) else {
             return Step::More;
         };
+        // A hello in the form of SSL 2.0, by which old clients ask for TLS, is passed over; what its
+        // server answers is not (RFC 5246, appendix E.2).
+        if self.client.is_none() && matches!(unread, [0x80..=0xff, _, 1, 3, ..]) {
+            let size = usize::from(u16::from_be_bytes([kind & 0x7f, (version >> 8) as u8]));
+            if size > MAX_RECORD {
+                out.anomaly("tls", "record header", dir);
+                return Step::Stop;
+            }
+            return if unread.len() >= size.saturating_add(2) {
+                Step::Used(size.saturating_add(2))
+            } else {
+                Step::More
+            };
+        }
         let length = usize::from(length);
         if !(20..=24).contains(&kind) || version >> 8 != 3 || length > MAX_RECORD {
             out.anomaly("tls", "record header", dir);
@@ -191,6 +205,10 @@ impl State {
 
     fn server_hello(&mut self, dir: Direction, body: &[u8], out: &mut Emit<'_>) -> After {
         let Ok(hello) = hello::server(body) else {
+            // Drafts of TLS 1.3 had a shorter one.
+            if body.first() == Some(&0x7f) {
+                return After::Over;
+            }
             out.anomaly("tls", "ServerHello whose lengths do not add up", dir);
             return After::Over;
         };

@@ -150,3 +150,11 @@ fn probe_is_safe_and_waits_for_eleven_bytes() {
         assert_eq!(drive::probe(&Tls, &flow, Forward, other), Probe::No);
     }
 }
+
+#[test]
+fn a_hello_in_the_form_of_ssl_2_is_passed_over_and_its_answer_told() {
+    let old = b"\x80\x0c\x01\x03\x01\x00\x03\x00\x00\x00\x00\x00\x00\x2f";
+    let server = record(2, &hello(b"\xc0\x2f\x00", &[]));
+    let seen = seen(&[(Forward, old), (Reverse, &server)]);
+    assert_eq!((seen.len(), seen[0].kind.name), (1, "tls.server_hello"));
+}

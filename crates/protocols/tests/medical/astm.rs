@@ -125,6 +125,19 @@ fn a_frame_sent_again_since_its_answer_was_late_is_counted_once() {
 }
 
 #[test]
+fn the_answer_to_an_enquiry_is_not_taken_for_a_frames() {
+    // Seen out of step: the first frame before the answer to the enquiry, then its refusal.
+    let mut turns = session(&RECORDS);
+    let Turn::Said(_, good) = turns[2].clone() else { unreachable!() };
+    let mut bad = good.clone();
+    bad[6] ^= 1;
+    turns.splice(1..2, [said(THERE, bad), said(BACK, ACK), said(BACK, NAK)]);
+    let all = observe(&Astm, &turns);
+    assert_eq!(oddities(&all), ["wrong checksum"]);
+    assert_eq!(of_kind(&all, "astm.message").len(), 1);
+}
+
+#[test]
 fn a_frame_given_up_is_not_counted() {
     let mut turns = session(&RECORDS[..4]);
     let at = turns.len() - 2;

@@ -41,12 +41,50 @@ fn a_loss_before_the_patient_costs_only_the_patient() {
 }
 
 #[test]
-fn after_a_loss_across_a_boundary_the_next_pdu_is_found() {
+fn an_object_whose_end_was_lost_came_whole_if_its_sender_went_on() {
     let size = image(20_000, EXPLICIT).len();
     let all = observe(&Dicom, &image_with_loss(size - 100..size + 20));
     assert_eq!(oddities(&all), [""; 0], "a loss is nobody's fault");
+    let bytes = of_kind(&all, "dicom.object")[0]["bytes"].as_u64().unwrap();
+    let headers = 200;
+    assert!((size as u64..size as u64 + headers).contains(&bytes), "{bytes} of {size}");
     let close = of_kind(&all, "dicom.close")[0];
-    assert_eq!(close["how"], "released");
+    assert_eq!((&close["how"], &close["objects"]), (&json!("released"), &json!(1)));
+}
+
+#[test]
+fn an_object_whose_end_was_lost_came_whole_if_it_was_answered() {
+    let set = data(1, false, &image(9_000, EXPLICIT), 1_000);
+    let answer = command(0x8001, CT, 1, false, &[(0x0900, &[0, 0])]);
+    let with = |answered: bool| {
+        let mut turns = opened(CT, EXPLICIT);
+        turns.push(said(THERE, data(1, true, &command(0x0001, CT, 1, true, &[]), 4000)));
+        turns.push(said(THERE, &set[..4_000]));
+        turns.push(Turn::Lost(THERE, (set.len() - 4_000) as u64));
+        if answered {
+            turns.push(said(BACK, data(1, true, &answer, 4000)));
+        }
+        of_kind(&observe(&Dicom, &turns), "dicom.object").len()
+    };
+    assert_eq!((with(true), with(false)), (1, 0));
+}
+
+#[test]
+fn pixels_that_look_like_headers_do_not_lead_astray() {
+    // 16-bit pixels of small numbers: 4, 0, 3, 0, 2, 1 could be a PDU of 768 bytes.
+    let pixels = [4_u8, 0, 0, 0, 3, 0, 0, 0, 2, 0, 1, 0].repeat(2_000);
+    let mut bytes = data(1, false, &pixels, 8_000);
+    bytes.extend(data(1, true, &command(0x0030, VERIFICATION, 2, false, &[]), 4000));
+    let mut turns = opened(CT, EXPLICIT);
+    turns.push(said(THERE, data(1, true, &command(0x0001, CT, 1, true, &[]), 4000)));
+    turns.push(said(THERE, &bytes[..7_000]));
+    turns.push(Turn::Lost(THERE, 2_001));
+    turns.push(said(THERE, &bytes[9_001..]));
+    let all = observe(&Dicom, &turns);
+    let names: Vec<_> =
+        of_kind(&all, "dicom.command").iter().map(|f| f["command"].clone()).collect();
+    assert_eq!(names, ["C-STORE-RQ", "C-ECHO-RQ"]);
+    assert_eq!(of_kind(&all, "dicom.object").len(), 1);
 }
 
 #[test]

@@ -67,7 +67,8 @@ proptest! {
 fn broken(text: &str) -> Vec<String> {
     let seen = run(&protocols::http::Http, &[(Direction::Forward, text.as_bytes())]);
     seen.iter()
-        .filter_map(|o| o.is("protocol.anomaly").then(|| o.str("what").unwrap().to_owned()))
+        .filter(|o| o.is("protocol.anomaly"))
+        .map(|o| o.str("what").unwrap().to_owned())
         .collect()
 }
 
@@ -159,4 +160,18 @@ fn responses_find_their_requests_when_many_are_outstanding() {
         (paths.len(), paths[63], paths[64], paths[90]),
         (91, Some("/r63"), None, Some("/late"))
     );
+}
+
+#[test]
+fn an_answer_to_something_that_is_no_request_is_still_told() {
+    use Direction::{Forward, Reverse};
+    let seen = run(
+        &protocols::http::Http,
+        &[
+            (Forward, b"PATIENT|DOE^PAT|HR=80\n"),
+            (Reverse, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
+        ],
+    );
+    let told: Vec<_> = seen.iter().map(|o| o.kind.name).collect();
+    assert_eq!(told, ["protocol.anomaly", "http.response"]);
 }

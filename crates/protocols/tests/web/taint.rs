@@ -40,13 +40,13 @@ fn nothing_of_a_patient_leaves_http() {
             "/fhir/Patient?name={percent}&birthdate={BORN}&identifier=urn:mrn%7C{NUMBER}&email={MAIL}"
         ),
         format!("/fhir/Observation?patient={NUMBER}&subject=Patient/{NUMBER}"),
-        format!("/fhir/Patient/ZZTAINT.QUENBY/$everything?ZZTAINT"),
+        "/fhir/Patient/ZZTAINT.QUENBY/$everything?ZZTAINT".to_owned(),
         format!("/api/patients/ZZTAINT/{BORN}/{percent}"),
-        format!("/reports/ZZTAINT_QUENBY.pdf;name=ZZTAINT"),
+        "/reports/ZZTAINT_QUENBY.pdf;name=ZZTAINT".to_owned(),
         format!("/store/name=ZZTAINT/{MAIL}"),
         format!("http://ehr/charts/{NUMBER}/x?ZZTAINT#QUENBY"),
         format!("/show?{NUMBER}=1&{NUMBER}&ZZTAINT%20QUENBY=1"),
-        format!("/$ZZTAINT%20QUENBY"),
+        "/$ZZTAINT%20QUENBY".to_owned(),
     ] {
         write!(
             requests,

@@ -40,9 +40,9 @@ impl Bound {
         Self { max_bytes, pages: (max_bytes - log - index) / PAGE, log }
     }
 
-    /// Most rows of a transaction: each may touch a page of its own in the index of ids.
+    /// Most rows of a transaction: each may touch a page of its own in the index of devices.
     pub(super) const fn batch_rows(&self) -> usize {
-        (self.log / PAGE / 4) as usize
+        (self.log / PAGE / 2) as usize
     }
 
     /// Most bytes of JSON of a transaction.

@@ -1,5 +1,7 @@
 //! Finds rows, a page at a time.
 
+use std::time::{Duration, Instant};
+
 use model::case::CaseId;
 use model::device::Device;
 use model::finding::Finding;
@@ -12,6 +14,13 @@ use crate::error::StoreError;
 use crate::query::{DEFAULT_LIMIT, MAX_LIMIT, Page, Query, Table};
 use crate::sqlite::{SqliteStore, people, write};
 use crate::word::CaseRecord;
+
+/// Longest time of a search: one over all texts of a large store reads gigabytes, and holds one
+/// of few readers.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Steps of SQLite's machine between two looks at the clock, well under a millisecond.
+const STEPS: i32 = 10_000;
 
 /// A condition under construction.
 struct Where {
@@ -60,7 +69,27 @@ pub(super) fn observation(store: &SqliteStore, id: &str) -> Result<Option<Value>
     let digits = id.strip_prefix('o').filter(|digits| digits.len() == 16);
     let number = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
     let Some(number) = number else { return Ok(None) };
-    fetch(store, "observations", &number.cast_signed())
+    let connection = store.reader();
+    let json = in_slots(&connection, number.cast_signed()).map_err(|error| store.fail(error))?;
+    json.map(|json| parse(store, &json)).transpose()
+}
+
+/// Looks for an observation slot by slot, from the latest on.
+fn in_slots(connection: &Connection, id: i64) -> rusqlite::Result<Option<String>> {
+    let (first, last): (Option<i64>, Option<i64>) = connection
+        .prepare_cached(
+            "SELECT (SELECT min(slot) FROM observations), (SELECT max(slot) FROM observations)",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
+    let mut statement =
+        connection.prepare_cached("SELECT json FROM observations WHERE slot = ?1 AND id = ?2")?;
+    for slot in (first..=last).rev() {
+        if let Some(json) = statement.query_row((slot, id), |row| row.get(0)).optional()? {
+            return Ok(Some(json));
+        }
+    }
+    Ok(None)
 }
 
 /// The row of an id.
@@ -68,14 +97,6 @@ pub(super) fn one<T: DeserializeOwned>(
     store: &SqliteStore,
     table: &str,
     id: &str,
-) -> Result<Option<T>, StoreError> {
-    fetch(store, table, &id)
-}
-
-fn fetch<T: DeserializeOwned>(
-    store: &SqliteStore,
-    table: &str,
-    id: &dyn rusqlite::ToSql,
 ) -> Result<Option<T>, StoreError> {
     let connection = store.reader();
     let json: Option<String> = connection
@@ -100,12 +121,29 @@ fn page<T: DeserializeOwned>(
         "SELECT at, seq, json FROM {name}{} ORDER BY {order} LIMIT ?{place}",
         condition.sql
     );
-    let mut rows = rows(&store.reader(), &sql, &condition.values).map_err(|e| store.fail(e))?;
+    let connection = store.reader();
+    let found = within(&connection, LONGEST, || rows(&connection, &sql, &condition.values));
+    let mut rows = found.map_err(|error| store.fail(error))?;
+    drop(connection);
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|&(at, seq, _)| Cursor { table, at, seq });
     let items = rows.iter().map(|(_, _, json)| parse(store, json)).collect::<Result<_, _>>()?;
     Ok(Page { items, next })
+}
+
+/// Ends a search that takes too long. The clock is read for nothing else: what is found does not
+/// depend on it.
+fn within<T>(
+    connection: &Connection,
+    longest: Duration,
+    search: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let begun = Instant::now();
+    connection.progress_handler(STEPS, Some(move || begun.elapsed() > longest))?;
+    let found = search();
+    connection.progress_handler(0, None::<fn() -> bool>)?;
+    found
 }
 
 fn rows(
@@ -200,4 +238,19 @@ fn parse<T: DeserializeOwned>(store: &SqliteStore, json: &str) -> Result<T, Stor
         path: store.path.clone(),
         detail: format!("a row is no JSON of its kind: {error}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_without_end_is_ended_and_the_reader_works_on() {
+        let connection = Connection::open_in_memory().unwrap();
+        let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let error = within(&connection, Duration::ZERO, || count(endless)).unwrap_err();
+        assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::OperationInterrupted));
+        assert_eq!(count("SELECT 7"), Ok(7));
+    }
 }

@@ -10,6 +10,9 @@ use crate::row::{Appended, FlowRow, ObservationRow, json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::bound::{self, Bound};
 
+/// Rows of a slot of the index of observations' ids, as a power of two: about 5 MiB of index.
+const SLOT_BITS: u32 = 18;
+
 /// Sets how the writing connection works.
 pub(super) fn prepare(connection: &Connection, bound: &Bound) -> rusqlite::Result<()> {
     // Has to come before the first table; on a file that has tables it changes nothing.
@@ -17,7 +20,7 @@ pub(super) fn prepare(connection: &Connection, bound: &Bound) -> rusqlite::Resul
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     // Bytes, written as negative KiB.
-    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update(None, "cache_size", -32_768)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "wal_autocheckpoint", (bound.log / 4 / 4_096).cast_signed())?;
     connection.pragma_update(None, "journal_size_limit", (bound.log / 2).cast_signed())
@@ -64,14 +67,20 @@ pub(super) fn observations(
         rows,
         |row| row.json.len(),
         |transaction, batch| {
+            let last: i64 = transaction
+                .prepare_cached("SELECT coalesce(max(seq), 0) FROM observations")?
+                .query_row([], |row| row.get(0))?;
+            let slot = last >> SLOT_BITS;
             let mut insert = transaction.prepare_cached(
-            "INSERT OR IGNORE INTO observations (id, at, kind, device, json) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
+                "INSERT OR IGNORE INTO observations (slot, id, at, kind, device, json)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?;
             let mut new = 0;
             for row in batch {
                 let device = row.device.as_ref().map(|device| device.0.as_str());
                 let id = row.id.0.cast_signed();
-                new += insert.execute((id, row.at.nanos(), row.kind, device, &row.json))? as u64;
+                let values = (slot, id, row.at.nanos(), row.kind, device, &row.json);
+                new += insert.execute(values)? as u64;
             }
             bound::add(transaction, "observations", new.cast_signed())?;
             Ok(new)

@@ -32,10 +32,10 @@ const MAX_TUNNELS: u8 = 4;
 /// How many VLAN tags and shims a frame may have.
 const MAX_TAGS: usize = 8;
 
-/// What is known on the way down. The packet is filled in where it lies, and copied once at the
-/// end.
-struct Walk<'a> {
-    packet: Packet<'a>,
+/// What is known on the way down. The packet is filled in where it lies and never moved: reading
+/// fields right after they were written, in other sizes, is what costs most in decoding.
+pub(crate) struct Walk<'a> {
+    pub(crate) packet: Packet<'a>,
     /// Number of the protocol that the IP header names.
     protocol: u8,
     /// Whether the capture cut the frame short, so that lengths may point past its end.
@@ -75,33 +75,37 @@ struct Piece<'a> {
     cut: bool,
 }
 
-/// Decodes a frame. `link_type` is libpcap's number, `wire_len` how long the frame was on the wire
-/// and `bytes` what was captured of it.
-#[inline]
-pub fn decode(link_type: u32, wire_len: usize, bytes: &[u8]) -> Decoded<'_> {
-    let mut walk = Walk::new(Link::default(), wire_len > bytes.len());
-    let at = link::enter(&mut walk, link_type, bytes);
-    walk.run(at)
+/// What is at the end of the way.
+pub(crate) enum End<'a> {
+    /// A packet: [`Walk::packet`].
+    Packet,
+    Fragment(Fragment<'a>),
+    Arp(LinkFrame<'a>),
+    NonIp(u16),
+    UnknownLink(u32),
+    Malformed(Malformed),
 }
 
-/// Goes on with a datagram put together from fragments.
-pub(crate) fn resume(head: IpHead, payload: &[u8]) -> Decoded<'_> {
-    let mut walk = Walk::new(head.link, false);
-    walk.depth = head.depth;
-    walk.protocol = head.protocol;
-    walk.packet.src = head.src;
-    walk.packet.dst = head.dst;
-    walk.packet.ip_len = head.ip_len;
-    walk.packet.notes = head.notes;
-    walk.run(At::Payload(payload, 0))
+/// Decodes a frame. `link_type` is libpcap's number, `wire_len` how long the frame was on the wire
+/// and `bytes` what was captured of it.
+pub fn decode(link_type: u32, wire_len: usize, bytes: &[u8]) -> Decoded<'_> {
+    let mut walk = Walk::new();
+    match walk.frame(link_type, wire_len, bytes) {
+        End::Packet => Decoded::Packet(walk.packet),
+        End::Fragment(fragment) => Decoded::Fragment(fragment),
+        End::Arp(frame) => Decoded::Arp(frame),
+        End::NonIp(number) => Decoded::NonIp(number),
+        End::UnknownLink(number) => Decoded::UnknownLink(number),
+        End::Malformed(what) => Decoded::Malformed(what),
+    }
 }
 
 impl<'a> Walk<'a> {
     #[inline]
-    fn new(link: Link, cut: bool) -> Self {
+    pub(crate) fn new() -> Self {
         let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let packet = Packet {
-            link,
+            link: Link::default(),
             src: nobody,
             dst: nobody,
             ip_len: 0,
@@ -113,32 +117,52 @@ impl<'a> Walk<'a> {
             missing: 0,
             notes: Notes::none(),
         };
-        Self { packet, protocol: 0, cut, depth: 0 }
+        Self { packet, protocol: 0, cut: false, depth: 0 }
+    }
+
+    /// Walks through a frame.
+    #[inline]
+    pub(crate) fn frame(&mut self, link_type: u32, wire_len: usize, bytes: &'a [u8]) -> End<'a> {
+        self.cut = wire_len > bytes.len();
+        let at = link::enter(self, link_type, bytes);
+        self.run(at)
+    }
+
+    /// Goes on with a datagram put together from fragments.
+    pub(crate) fn datagram(&mut self, head: IpHead, payload: &'a [u8]) -> End<'a> {
+        self.depth = head.depth;
+        self.protocol = head.protocol;
+        self.packet.link = head.link;
+        self.packet.src = head.src;
+        self.packet.dst = head.dst;
+        self.packet.ip_len = head.ip_len;
+        self.packet.notes = head.notes;
+        self.run(At::Payload(payload, 0))
     }
 
     #[inline]
-    fn run(mut self, mut at: At<'a>) -> Decoded<'a> {
+    fn run(&mut self, mut at: At<'a>) -> End<'a> {
         // Every turn goes at least one header further into the frame.
         loop {
             at = match at {
-                At::Ethernet(bytes) => link::ethernet(&mut self, bytes),
-                At::Type(number, bytes) => link::by_type(&mut self, number, bytes),
+                At::Ethernet(bytes) => link::ethernet(self, bytes),
+                At::Type(number, bytes) => link::by_type(self, number, bytes),
                 At::Ppp(bytes) => link::ppp(bytes),
-                At::Ip(bytes) => ip::enter(&mut self, bytes),
-                At::Payload(bytes, missing) => transport::enter(&mut self, bytes, missing),
+                At::Ip(bytes) => ip::enter(self, bytes),
+                At::Payload(bytes, missing) => transport::enter(self, bytes, missing),
                 At::Carried(payload, missing) => {
                     self.packet.transport = Transport::from_ip_protocol(self.protocol);
                     self.packet.payload = payload;
                     self.packet.missing = missing;
-                    return Decoded::Packet(self.packet);
+                    return End::Packet;
                 }
-                At::Piece(piece) => return Decoded::Fragment(self.fragment(&piece)),
+                At::Piece(piece) => return End::Fragment(self.fragment(&piece)),
                 At::Arp(payload) => {
-                    return Decoded::Arp(LinkFrame { link: self.packet.link, payload });
+                    return End::Arp(LinkFrame { link: self.packet.link, payload });
                 }
-                At::NonIp(number) => return Decoded::NonIp(number),
-                At::UnknownLink(number) => return Decoded::UnknownLink(number),
-                At::Bad(layer, what) => return Decoded::Malformed(Malformed::new(layer, what)),
+                At::NonIp(number) => return End::NonIp(number),
+                At::UnknownLink(number) => return End::UnknownLink(number),
+                At::Bad(layer, what) => return End::Malformed(Malformed::new(layer, what)),
             };
         }
     }

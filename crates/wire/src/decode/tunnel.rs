@@ -74,12 +74,11 @@ fn gre<'a>(walk: &mut Walk<'a>, bytes: &'a [u8], missing: u32) -> At<'a> {
     }
 }
 
-/// ERSPAN II and III (draft-foschiano-erspan): version, the VLAN the frame was seen on, and more.
+/// ERSPAN II and III (draft-foschiano-erspan): version, the VLAN the frame was seen on, whether the
+/// mirror cut it short, and more.
 fn erspan<'a>(walk: &mut Walk<'a>, bytes: &'a [u8], version: u8, length: usize) -> At<'a> {
-    let Some((&[v0, v1, ..], rest)) = bytes
-        .split_at_checked(length)
-        .and_then(|(header, rest)| Some((header.first_chunk::<8>()?, rest)))
-    else {
+    let header = bytes.first_chunk::<4>();
+    let (Some(&[v0, v1, flags, _]), Some(rest)) = (header, bytes.get(length..)) else {
         return At::Bad(Layer::Tunnel, "ends in the ERSPAN header");
     };
     if v0 >> 4 != version {
@@ -90,6 +89,7 @@ fn erspan<'a>(walk: &mut Walk<'a>, bytes: &'a [u8], version: u8, length: usize) 
     let Some(frame) = rest.get(if extended { 8 } else { 0 }..) else {
         return At::Bad(Layer::Tunnel, "ends in the ERSPAN header");
     };
+    walk.cut |= flags & 0x04 != 0;
     let vlan = u16::from_be_bytes([v0, v1]) & 0x0fff;
     let at = inner_ethernet(walk, frame);
     walk.packet.link.vlan = (vlan != 0).then_some(vlan);

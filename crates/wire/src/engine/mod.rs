@@ -24,7 +24,7 @@ use model::time::Timestamp;
 use crate::chunk::{Chunk, Next};
 use crate::clock::{Clock, Micros};
 use crate::config::{Config, Shard, Timeouts};
-use crate::decode::{self, Decoded, Fragment, Packet, Tcp};
+use crate::decode::{self, End, Fragment, Packet, Tcp, Walk};
 use crate::defrag::Defragmenter;
 use crate::flow::{CloseReason, Outcome};
 use crate::hash::{Keys, shard_of};
@@ -146,14 +146,10 @@ impl<T: Default> Engine<T> {
         sink: &mut S,
     ) {
         self.advance(at, sink);
-        match decode::decode(link_type, wire_len, bytes) {
-            Decoded::Packet(packet) => {
-                if self.mine(&packet) {
-                    self.count_packet(wire_len);
-                }
-                self.ip_packet(at, &packet, sink);
-            }
-            Decoded::Fragment(fragment) => self.fragment(at, wire_len, &fragment, sink),
+        let mut walk = Walk::new();
+        match walk.frame(link_type, wire_len, bytes) {
+            End::Packet => self.ip_packet(at, Some(wire_len), &walk.packet, sink),
+            End::Fragment(fragment) => self.fragment(at, wire_len, &fragment, sink),
             other => {
                 if self.first_shard() {
                     self.count_packet(wire_len);
@@ -180,31 +176,22 @@ impl<T: Default> Engine<T> {
         }
     }
 
-    fn mine(&self, packet: &Packet<'_>) -> bool {
-        self.is_mine(packet.src, packet.dst)
-    }
-
-    fn without_flow<S: FlowSink<Slot = T>>(
-        &mut self,
-        at: Timestamp,
-        decoded: &Decoded<'_>,
-        sink: &mut S,
-    ) {
+    fn without_flow<S: FlowSink<Slot = T>>(&mut self, at: Timestamp, end: &End<'_>, sink: &mut S) {
         let stats = &mut self.stats;
-        match decoded {
-            Decoded::Arp(frame) => {
+        match end {
+            End::Arp(frame) => {
                 stats.arp = stats.arp.saturating_add(1);
                 sink.arp(frame, at);
             }
-            Decoded::NonIp(number) => stats.non_ip.add(u32::from(*number), 1),
-            Decoded::UnknownLink(number) => stats.unknown_link.add(*number, 1),
-            Decoded::Malformed(what) => {
+            End::NonIp(number) => stats.non_ip.add(u32::from(*number), 1),
+            End::UnknownLink(number) => stats.unknown_link.add(*number, 1),
+            End::Malformed(what) => {
                 if let Some(count) = stats.malformed.get_mut(what.layer.index()) {
                     *count = count.saturating_add(1);
                 }
                 sink.malformed(at, *what);
             }
-            Decoded::Packet(_) | Decoded::Fragment(_) => {}
+            End::Packet | End::Fragment(_) => {}
         }
     }
 
@@ -223,9 +210,10 @@ impl<T: Default> Engine<T> {
         let mut whole = self.collect(fragment);
         for _ in 0..MAX_NESTED {
             let Some(done) = whole.take() else { return };
-            match decode::resume(done.head, &done.payload) {
-                Decoded::Packet(packet) => self.ip_packet(at, &packet, sink),
-                Decoded::Fragment(inner) => whole = self.collect(&inner),
+            let mut walk = Walk::new();
+            match walk.datagram(done.head, &done.payload) {
+                End::Packet => self.ip_packet(at, None, &walk.packet, sink),
+                End::Fragment(inner) => whole = self.collect(&inner),
                 other if self.first_shard() => self.without_flow(at, &other, sink),
                 _ => {}
             }
@@ -238,17 +226,23 @@ impl<T: Default> Engine<T> {
         self.defrag.add(fragment, self.clock.now(), mine, &mut self.stats.fragments)
     }
 
+    /// Takes a packet that is whole. `wire_len` is that of its frame; none where frames were counted
+    /// as they came, as fragments.
     fn ip_packet<S: FlowSink<Slot = T>>(
         &mut self,
         at: Timestamp,
+        wire_len: Option<usize>,
         packet: &Packet<'_>,
         sink: &mut S,
     ) {
         if matches!(packet.transport, Transport::Icmp | Transport::Icmp6) {
             self.refused(at, packet, sink);
         }
-        if !self.mine(packet) {
+        if !self.is_mine(packet.src, packet.dst) {
             return;
+        }
+        if let Some(wire_len) = wire_len {
+            self.count_packet(wire_len);
         }
         self.stats.flow_packets = self.stats.flow_packets.saturating_add(1);
         if packet.notes.has(Notes::TUNNELLED) {

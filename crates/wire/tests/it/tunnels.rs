@@ -130,8 +130,17 @@ fn a_mirrored_frame_that_was_cut_short_keeps_count_of_what_is_missing() {
         panic!()
     };
     assert_eq!((packet.payload, packet.missing), (&b"que"[..], 2));
-    // The mirror itself may cut: then the inner packet claims more than its tunnel holds.
+    // The mirror itself may cut, and says so in the ERSPAN header.
     let whole = inner();
-    let lying = gre(&[0, 0, 0x65, 0x58], &whole[..whole.len() - 2]);
+    let short = &whole[..whole.len() - 2];
+    let mirror = |flags| {
+        let erspan = [0x10, 7, flags, 0, 0, 0, 0, 0];
+        gre(&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1], &[&erspan[..], short].concat())
+    };
+    let said = mirror(0x04);
+    let Decoded::Packet(packet) = decode(1, said.len(), &said) else { panic!() };
+    assert_eq!((packet.payload, packet.missing), (&b"que"[..], 2));
+    // Otherwise the packet itself lies about its length, and its receiver drops it.
+    let lying = mirror(0);
     assert!(matches!(decode(1, lying.len(), &lying), Decoded::Malformed(_)));
 }

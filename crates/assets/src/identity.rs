@@ -1,0 +1,462 @@
+//! Who is who: from addresses to devices.
+//!
+//! Decisions are lazy. An address without proof of its card is a device by itself; it joins
+//! another only when a card proves to have both. A card that turns out to be a router's gives back
+//! what it was lent. A card that claims an address which another is using does not get it: the
+//! first keeps it, and both devices carry the conflict as a claim.
+
+use std::net::IpAddr;
+
+use model::net::Mac;
+use model::observation::Party;
+use model::time::Timestamp;
+
+use crate::book::{
+    FRESH, FRESH_AFTER_MOVE, IpState, Key, MAX_PROVEN, Proof, SOLE, SOLE_FLOWS, address,
+    is_link_local, key,
+};
+use crate::entity::{DeviceIx, Entity};
+use crate::inventory::Inventory;
+use crate::record::Record;
+use crate::settings::Place;
+
+/// How surely a party is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// It was called, and has not answered as yet.
+    Called,
+    /// It sent something.
+    Sent,
+    /// It sent something and was answered, or answered.
+    Answered,
+}
+
+impl Inventory {
+    /// Finds a party's device, or makes one where there is enough to go by. The flag says whether
+    /// it is new.
+    pub(crate) fn settle(&mut self, party: &Party, life: Life, at: Timestamp) -> (Entity, bool) {
+        let Some(ip) = party.ip else { return self.settle_without_ip(party, life, at) };
+        let key = key(ip);
+        if let Some(state) = self.book.ips.get_mut(&key) {
+            let device = state.device;
+            if life != Life::Called {
+                if state.card.is_some_and(|(mac, _)| Some(mac) == party.mac) {
+                    state.used = state.used.max(at);
+                }
+                let strange = party.mac.filter(|_| state.via != party.mac);
+                let sole = state.card.filter(|(_, proof)| *proof == Proof::Sole);
+                self.see(device, ip, at);
+                if let Some(mac) = strange {
+                    return (self.came_with(key, mac, at), false);
+                }
+                if let Some((mac, _)) = sole.filter(|_| !self.is_latest(device, ip)) {
+                    self.share(mac);
+                }
+            }
+            return (Entity::Device(DeviceIx(device)), false);
+        }
+        let ip = ip.to_canonical();
+        match self.settings.place(ip) {
+            Place::Outside => {
+                if let Some(mac) = party.mac.filter(|_| life != Life::Called) {
+                    self.outside_behind(mac, key);
+                }
+                (Entity::External(ip), false)
+            }
+            Place::Group => (Entity::Group, false),
+            Place::Nowhere => self.settle_without_ip(party, life, at),
+            Place::Inside => self.admit(ip, party.mac, life, at),
+        }
+    }
+
+    fn settle_without_ip(&mut self, party: &Party, life: Life, at: Timestamp) -> (Entity, bool) {
+        let found = self.entity(party);
+        if let Entity::Device(DeviceIx(device)) = found
+            && life != Life::Called
+            && party.mac.is_some()
+        {
+            let record = &mut self.records[device as usize];
+            record.last_seen = record.last_seen.max(at);
+        }
+        (found, false)
+    }
+
+    /// A device showed itself under an address.
+    fn see(&mut self, device: u32, ip: IpAddr, at: Timestamp) {
+        let record = &mut self.records[device as usize];
+        record.last_seen = record.last_seen.max(at);
+        if record.ips.last() != Some(&ip) {
+            // A device with two addresses in use does not flip between them: a lease or an ARP
+            // claim says which is the latest.
+            let canonical = ip.to_canonical();
+            if !record.ips.contains(&canonical) {
+                record.use_ip(canonical);
+            }
+        }
+    }
+
+    fn is_latest(&self, device: u32, ip: IpAddr) -> bool {
+        self.records[device as usize].ips.last() == Some(&ip.to_canonical())
+    }
+
+    /// An inside address that nobody has as yet.
+    fn admit(&mut self, ip: IpAddr, mac: Option<Mac>, life: Life, at: Timestamp) -> (Entity, bool) {
+        if life == Life::Called {
+            return (Entity::Nobody, false);
+        }
+        let mac = mac.filter(|mac| mac.is_station());
+        if let Some(mac) = mac.filter(|_| is_link_local(ip)) {
+            let before = self.records.len();
+            let entity = self.prove(mac, ip, Proof::Link, at);
+            return (entity, self.records.len() > before);
+        }
+        if let Some(device) = mac.and_then(|mac| self.moved(mac, ip, at)) {
+            return (Entity::Device(DeviceIx(device)), false);
+        }
+        let Some(device) = self.create(life == Life::Answered, at) else {
+            return (Entity::Nobody, false);
+        };
+        self.records[device as usize].use_ip(ip);
+        let key = key(ip);
+        self.book.ips.insert(key, IpState { device, card: None, used: at, via: mac });
+        if let Some(mac) = mac {
+            self.behind(mac, key, at);
+        }
+        (Entity::Device(DeviceIx(device)), true)
+    }
+
+    /// Makes a device, where there is room and, unless it was answered, a permit.
+    pub(crate) fn create(&mut self, answered: bool, at: Timestamp) -> Option<u32> {
+        if self.records.len() >= self.settings.max_devices {
+            self.refused = self.refused.saturating_add(1);
+            return None;
+        }
+        if !answered && !self.budget.take(at) {
+            return None;
+        }
+        let place = u32::try_from(self.records.len()).ok()?;
+        self.records.push(Record {
+            number: place.saturating_add(1),
+            first_seen: at,
+            last_seen: at,
+            ..Record::default()
+        });
+        Some(place)
+    }
+
+    /// The device that shows a new address with a card that long showed one address only, now
+    /// silent: it moved. Taken back should the old address speak again.
+    fn moved(&mut self, mac: Mac, ip: IpAddr, at: Timestamp) -> Option<u32> {
+        let new = key(ip);
+        let card = self.book.macs.get_mut(&mac).filter(|card| !card.shared)?;
+        let [old] = card.proven[..] else { return None };
+        let device = card.device?;
+        let state = self.book.ips.get(&old)?;
+        let sole = state.card == Some((mac, Proof::Sole));
+        if !sole || at.since(state.used) < FRESH_AFTER_MOVE || old == new {
+            return None;
+        }
+        card.lent.push(new);
+        card.prove(new);
+        self.book.ips.insert(
+            new,
+            IpState { device, card: Some((mac, Proof::Sole)), used: at, via: Some(mac) },
+        );
+        let record = &mut self.records[device as usize];
+        record.use_ip(ip);
+        record.last_seen = record.last_seen.max(at);
+        Some(device)
+    }
+
+    /// Packets of a known address came with another Ethernet address than last time.
+    fn came_with(&mut self, key: Key, mac: Mac, at: Timestamp) -> Entity {
+        if let Some(state) = self.book.ips.get_mut(&key) {
+            state.via = Some(mac);
+        }
+        self.behind(mac, key, at);
+        let device = self.book.ips.get(&key).map(|state| DeviceIx(state.device));
+        device.map_or(Entity::Nobody, Entity::Device)
+    }
+
+    /// Notes that an inside address speaks through a card.
+    fn behind(&mut self, mac: Mac, key: Key, at: Timestamp) {
+        let cap = self.max_cards();
+        let Some(card) = self.book.card(mac, cap) else { return };
+        if card.behind.is_empty() && card.proven.is_empty() {
+            card.sole_since = Some(at);
+        }
+        let more = card.carries(key);
+        // A card that was taken for one device's because it showed nothing else shows more now.
+        let adopted = card.proven.first().copied().filter(|own| *own != key).is_some_and(|own| {
+            self.book.ips.get(&own).is_some_and(|s| matches!(s.card, Some((_, Proof::Sole))))
+        });
+        if more || adopted {
+            self.share(mac);
+        }
+    }
+
+    fn outside_behind(&mut self, mac: Mac, key: Key) {
+        let cap = self.max_cards();
+        if self.book.card(mac, cap).is_some_and(|card| card.carries_outside(key)) {
+            self.share(mac);
+        }
+    }
+
+    fn max_cards(&self) -> usize {
+        self.settings.max_devices.saturating_mul(2)
+    }
+
+    /// A card proved to be a router's: it gives back every address that it was lent, and is nobody's
+    /// own unless ARP or a lease says so.
+    fn share(&mut self, mac: Mac) {
+        let Some(card) = self.book.macs.get_mut(&mac) else { return };
+        card.shared = true;
+        card.behind = Vec::new();
+        card.outside = Vec::new();
+        let lent = std::mem::take(&mut card.lent);
+        card.proven.retain(|key| !lent.contains(key));
+        for key in &lent {
+            if let Some(state) = self.book.ips.remove(key) {
+                self.records[state.device as usize].ips.retain(|ip| *ip != address(*key));
+            }
+        }
+        let Some(card) = self.book.macs.get_mut(&mac) else { return };
+        let Some(device) = card.device else { return };
+        let ips = &mut self.book.ips;
+        card.proven.retain(|key| {
+            let Some(state) = ips.get_mut(key) else { return false };
+            let own = !matches!(state.card, Some((_, Proof::Sole)));
+            if !own {
+                state.card = None;
+            }
+            own
+        });
+        if card.proven.is_empty() {
+            card.device = None;
+            let record = &mut self.records[device as usize];
+            record.mac = None;
+            record.vendor = None;
+            record.forget("mac");
+            self.mark_dirty(device);
+        }
+    }
+
+    /// An answered flow of an address: where its card showed nothing else for long, it is its own.
+    pub(crate) fn flow_answered(&mut self, party: &Party, at: Timestamp) {
+        let (Some(ip), Some(mac)) = (party.ip, party.mac) else { return };
+        let key = key(ip);
+        let Some(state) = self.book.ips.get_mut(&key).filter(|s| s.card.is_none()) else { return };
+        let Some(card) = self.book.macs.get_mut(&mac) else { return };
+        let sole = !card.shared
+            && card.device.is_none()
+            && card.outside.is_empty()
+            && card.behind == [key]
+            && state.via == Some(mac);
+        if !sole {
+            return;
+        }
+        card.sole_flows = card.sole_flows.saturating_add(1);
+        let long = card.sole_since.is_some_and(|since| at.since(since) >= SOLE);
+        if long && card.sole_flows >= SOLE_FLOWS {
+            state.card = Some((mac, Proof::Sole));
+            state.used = at;
+            card.prove(key);
+            card.device = Some(state.device);
+            let device = state.device;
+            self.own_card(device, mac, at);
+        }
+    }
+
+    /// A device's card is known now.
+    fn own_card(&mut self, device: u32, mac: Mac, at: Timestamp) {
+        let record = &mut self.records[device as usize];
+        record.mac = Some(mac);
+        crate::fingerprints::mac_vendor::learn_card(record, mac, at);
+        self.mark_dirty(device);
+    }
+
+    /// The device of a card, made where there is none.
+    pub(crate) fn card_device(&mut self, mac: Mac, at: Timestamp) -> Entity {
+        if !mac.is_station() {
+            return Entity::Nobody;
+        }
+        let cap = self.max_cards();
+        let Some(card) = self.book.card(mac, cap) else { return Entity::Nobody };
+        if let Some(device) = card.device {
+            let record = &mut self.records[device as usize];
+            record.last_seen = record.last_seen.max(at);
+            return Entity::Device(DeviceIx(device));
+        }
+        let Some(device) = self.create(false, at) else { return Entity::Nobody };
+        if let Some(card) = self.book.card(mac, cap) {
+            card.device = Some(device);
+        }
+        self.own_card(device, mac, at);
+        Entity::Device(DeviceIx(device))
+    }
+
+    /// A card claims an address in a way that counts as proof. Gives the card's device.
+    pub(crate) fn prove(&mut self, mac: Mac, ip: IpAddr, proof: Proof, at: Timestamp) -> Entity {
+        let ip = ip.to_canonical();
+        if !mac.is_station() || self.settings.place(ip) != Place::Inside {
+            return self.card_device(mac, at);
+        }
+        let key = key(ip);
+        let Some(state) = self.book.ips.get(&key).copied() else {
+            return self.prove_new(mac, ip, proof, at);
+        };
+        match state.card {
+            Some((own, _)) if own == mac => {
+                if let Some(state) = self.book.ips.get_mut(&key) {
+                    state.used = state.used.max(at);
+                    state.card = state.card.map(|(mac, old)| (mac, old.max(proof)));
+                }
+                if let Some(card) = self.book.macs.get_mut(&mac) {
+                    card.lent.retain(|lent| *lent != key);
+                }
+                self.see(state.device, ip, at);
+                Entity::Device(DeviceIx(state.device))
+            }
+            Some((own, _)) if self.is_fresh(&state, ip, at) => {
+                self.conflict(&state, own, mac, ip, at)
+            }
+            Some(_) => self.prove_new(mac, ip, proof, at),
+            None => self.prove_unproved(&state, mac, ip, proof, at),
+        }
+    }
+
+    /// Whether the card that has an address still uses it.
+    fn is_fresh(&self, state: &IpState, ip: IpAddr, at: Timestamp) -> bool {
+        let record = &self.records[state.device as usize];
+        let latest = record.ips.iter().rev().find(|other| other.is_ipv4() == ip.is_ipv4());
+        let bound = if latest == Some(&ip) { FRESH } else { FRESH_AFTER_MOVE };
+        at.since(state.used) <= bound
+    }
+
+    fn conflict(
+        &mut self,
+        state: &IpState,
+        own: Mac,
+        rival: Mac,
+        ip: IpAddr,
+        at: Timestamp,
+    ) -> Entity {
+        let value = format!("{ip} of {own} is claimed by {rival}");
+        let claimant = self.card_device(rival, at);
+        for device in [Some(DeviceIx(state.device)), claimant.device()].into_iter().flatten() {
+            let record = &mut self.records[device.place()];
+            record.claim("address_conflict", &value, "arp", 1.0, at);
+        }
+        claimant
+    }
+
+    /// An address that nobody holds now goes to a card.
+    fn prove_new(&mut self, mac: Mac, ip: IpAddr, proof: Proof, at: Timestamp) -> Entity {
+        let entity = self.card_device(mac, at);
+        let Entity::Device(DeviceIx(device)) = entity else { return entity };
+        let key = key(ip);
+        let Some(card) = self.book.macs.get_mut(&mac) else { return entity };
+        // A router that answers for others (proxy ARP) has no more than an address of its own.
+        let proxy =
+            card.shared && card.proven.iter().any(|k| address(*k).is_ipv4() == ip.is_ipv4());
+        if proxy || (card.proven.len() >= MAX_PROVEN && !card.proven.contains(&key)) {
+            return entity;
+        }
+        card.prove(key);
+        let state = IpState { device, card: Some((mac, proof)), used: at, via: Some(mac) };
+        self.book.ips.insert(key, state);
+        self.records[device as usize].use_ip(ip);
+        entity
+    }
+
+    /// An address that stood for a device by itself is claimed by a card.
+    fn prove_unproved(
+        &mut self,
+        state: &IpState,
+        mac: Mac,
+        ip: IpAddr,
+        proof: Proof,
+        at: Timestamp,
+    ) -> Entity {
+        let key = key(ip);
+        let alive = at.since(self.records[state.device as usize].last_seen) <= FRESH;
+        let came_otherwise = state.via.is_some_and(|via| via != mac);
+        let card_device = self.book.macs.get(&mac).and_then(|card| card.device);
+        if came_otherwise && !alive {
+            return self.prove_new(mac, ip, proof, at);
+        }
+        if came_otherwise {
+            let via_router = state.via.is_some_and(|via| self.book.is_shared(via));
+            if !via_router || card_device.is_some() {
+                let via = state.via.unwrap_or(mac);
+                return self.conflict(state, via, mac, ip, at);
+            }
+        }
+        let apart = card_device.is_some_and(|other| other != state.device)
+            && (self.book.is_shared(mac) || self.uses_another(mac, ip, at));
+        if apart {
+            return self.card_device(mac, at);
+        }
+        let cap = self.max_cards();
+        let Some(card) = self.book.card(mac, cap) else {
+            return Entity::Device(DeviceIx(state.device));
+        };
+        let device = match card_device {
+            Some(other) if other != state.device => {
+                card.lent.push(key);
+                card.prove(key);
+                self.join(other, state.device)
+            }
+            _ => {
+                card.device = Some(state.device);
+                card.prove(key);
+                self.own_card(state.device, mac, at);
+                state.device
+            }
+        };
+        if let Some(state) = self.book.ips.get_mut(&key) {
+            state.card = Some((mac, proof));
+            state.used = at;
+        }
+        let record = &mut self.records[device as usize];
+        record.last_seen = record.last_seen.max(at);
+        record.use_ip(ip);
+        Entity::Device(DeviceIx(device))
+    }
+
+    /// Whether a card just now uses another address of the same family. Then what speaks through it
+    /// under this one may be somebody whose packets it diverts.
+    fn uses_another(&self, mac: Mac, ip: IpAddr, at: Timestamp) -> bool {
+        let Some(card) = self.book.macs.get(&mac) else { return false };
+        card.proven.iter().any(|other| {
+            let other_ip = address(*other);
+            other_ip != ip
+                && other_ip.is_ipv4() == ip.is_ipv4()
+                && !is_link_local(other_ip)
+                && self.book.ips.get(other).is_some_and(|s| at.since(s.used) <= FRESH_AFTER_MOVE)
+        })
+    }
+
+    /// Two places prove to be one device: the one that was known first goes on.
+    fn join(&mut self, one: u32, two: u32) -> u32 {
+        let (stays, goes) = (one.min(two), one.max(two));
+        let gone = std::mem::take(&mut self.records[goes as usize]);
+        for ip in &gone.ips {
+            if let Some(state) = self.book.ips.get_mut(&key(*ip)).filter(|s| s.device == goes) {
+                state.device = stays;
+            }
+        }
+        if let Some(card) = gone.mac.and_then(|mac| self.book.macs.get_mut(&mac)) {
+            card.device = Some(stays);
+        }
+        self.records[goes as usize] = Record {
+            number: gone.number,
+            joined_to: Some(stays),
+            first_seen: gone.first_seen,
+            ..Record::default()
+        };
+        self.records[stays as usize].join(gone);
+        self.mark_dirty(stays);
+        stays
+    }
+}

@@ -1,0 +1,64 @@
+//! What a host does again and again: a step, and the time until the next.
+
+use crate::rng::Rng;
+use crate::time::{Nanos, about, wait};
+use crate::world::World;
+
+/// What is done at a time; says when it is done again.
+type Step = Box<dyn FnMut(&mut World, Nanos) -> Nanos + Send>;
+
+/// One habit of a host, with chance of its own.
+pub(crate) struct Activity {
+    /// Time from the beginning to its first step.
+    pub(crate) first: Nanos,
+    pub(crate) rng: Rng,
+    step: Step,
+}
+
+impl Activity {
+    /// Does the step of time `now`; says when the next is due.
+    pub(crate) fn go(&mut self, w: &mut World, now: Nanos) -> Nanos {
+        std::mem::swap(&mut w.rng, &mut self.rng);
+        let next = (self.step)(w, now);
+        std::mem::swap(&mut w.rng, &mut self.rng);
+        next
+    }
+}
+
+fn own(w: &mut World) -> Rng {
+    let rng = w.rng.fork("activity");
+    w.rng.next();
+    rng
+}
+
+/// A habit that keeps a period, give or take `share` of it, from a random phase.
+pub(crate) fn regular(
+    w: &mut World,
+    period: Nanos,
+    share: f64,
+    mut step: impl FnMut(&mut World, Nanos) + Send + 'static,
+) -> Activity {
+    let mut rng = own(w);
+    let first = (period as f64 * rng.unit()) as Nanos;
+    let step = Box::new(move |w: &mut World, now| {
+        step(w, now);
+        now + about(&mut w.rng, period, share)
+    });
+    Activity { first, rng, step }
+}
+
+/// A habit that comes by chance, `mean` apart on average; busy hospitals do it more often.
+pub(crate) fn random(
+    w: &mut World,
+    mean: Nanos,
+    mut step: impl FnMut(&mut World, Nanos) + Send + 'static,
+) -> Activity {
+    let mut rng = own(w);
+    let mean = (mean as f64 / w.pace) as Nanos;
+    let first = wait(&mut rng, mean);
+    let step = Box::new(move |w: &mut World, now| {
+        step(w, now);
+        now + wait(&mut w.rng, mean)
+    });
+    Activity { first, rng, step }
+}

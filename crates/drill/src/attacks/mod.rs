@@ -1,0 +1,35 @@
+//! What somebody does to a hospital. One file a scenario; the list is in [`crate::catalogue`].
+
+pub(crate) mod arp_spoofing;
+pub(crate) mod astm_injection;
+pub(crate) mod beacon;
+pub(crate) mod default_login;
+pub(crate) mod dicom_bulk_retrieve;
+pub(crate) mod dicom_store_outside;
+pub(crate) mod dicom_title_scan;
+pub(crate) mod dicom_wildcard_query;
+pub(crate) mod dns_tunnel;
+pub(crate) mod fhir_scraping;
+pub(crate) mod firmware_push;
+pub(crate) mod flood;
+pub(crate) mod hl7_injection;
+pub(crate) mod lateral_to_pumps;
+pub(crate) mod malformed;
+pub(crate) mod mqtt_command;
+pub(crate) mod mqtt_eavesdropping;
+pub(crate) mod odd_packets;
+pub(crate) mod password_guessing;
+pub(crate) mod port_scan;
+pub(crate) mod ransomware;
+pub(crate) mod record_snooping;
+pub(crate) mod remote_session;
+pub(crate) mod rogue_dhcp;
+pub(crate) mod rogue_dns;
+pub(crate) mod rogue_time;
+pub(crate) mod slowloris;
+pub(crate) mod smb_worm;
+pub(crate) mod sweep;
+pub(crate) mod upload;
+pub(crate) mod ventilation_write;
+pub(crate) mod vitals_spoofing;
+pub(crate) mod vitals_to_internet;

@@ -1,0 +1,43 @@
+//! The four roles.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What somebody may do. `viewer` reads; `analyst` and `clinical` also say what they think;
+/// `analyst` also moves cases; `admin` does all that and makes accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads.
+    Viewer,
+    /// Works on cases.
+    Analyst,
+    /// Looks after the devices: biomedical engineering and nursing.
+    Clinical,
+    /// Runs Wardwatch.
+    Admin,
+}
+
+impl Role {
+    /// Everybody who is signed in.
+    pub(crate) const ALL: &'static [Self] =
+        &[Self::Viewer, Self::Analyst, Self::Clinical, Self::Admin];
+
+    /// Lower-case name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Analyst => "analyst",
+            Self::Clinical => "clinical",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

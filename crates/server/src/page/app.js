@@ -1,0 +1,162 @@
+// The page over the API: sign in, see devices and open cases, and what is new as it comes.
+"use strict";
+
+const api = "/api/v1";
+const $ = (id) => document.getElementById(id);
+const cases = new Map();
+const devices = new Map();
+const rank = ["critical", "high", "medium", "low", "info"];
+const shownCases = 200;
+const shownDevices = 500;
+let stream = null;
+let drawing = false;
+
+async function ask(method, path, body) {
+  const headers = { "x-wardwatch": "1" };
+  if (body) headers["content-type"] = "application/json";
+  const response = await fetch(api + path, { method, headers, body: body && JSON.stringify(body) });
+  if (response.status === 401 && path !== "/session") showSignIn();
+  if (!response.ok) {
+    const problem = await response.json().catch(() => ({}));
+    throw new Error(problem.detail || "Wardwatch does not answer.");
+  }
+  return response.status === 204 ? null : response.json();
+}
+
+async function all(path, most) {
+  const items = [];
+  let cursor = "";
+  do {
+    const page = await ask("GET", path + (cursor ? "&cursor=" + encodeURIComponent(cursor) : ""));
+    items.push(...page.items);
+    cursor = page.next;
+  } while (cursor && items.length < most);
+  return items;
+}
+
+function showSignIn() {
+  if (stream) stream.close();
+  stream = null;
+  cases.clear();
+  devices.clear();
+  $("board").hidden = true;
+  $("who").hidden = true;
+  $("sign-in").hidden = false;
+  $("state").textContent = "";
+  $("user").focus();
+}
+
+async function showBoard() {
+  const me = await ask("GET", "/me");
+  $("name").textContent = `${me.name} (${me.role})`;
+  $("who").hidden = false;
+  $("sign-in").hidden = true;
+  $("board").hidden = false;
+  listen();
+  await load();
+}
+
+async function load() {
+  const [open, taken, known] = await Promise.all([
+    all("/cases?limit=200&status=open", 2000),
+    all("/cases?limit=200&status=acknowledged", 2000),
+    all("/devices?limit=1000", 20000),
+  ]);
+  cases.clear();
+  [...open, ...taken].forEach((one) => cases.set(one.id, one));
+  known.forEach((one) => devices.set(one.id, one));
+  draw();
+}
+
+function listen() {
+  if (stream) stream.close();
+  stream = new EventSource(api + "/stream");
+  stream.onopen = () => { $("state").textContent = "Live."; };
+  stream.onerror = () => {
+    $("state").textContent = "Connection lost. What you see may be old.";
+    // A closed stream may be a session that ended: asking tells.
+    if (stream && stream.readyState === EventSource.CLOSED) {
+      stream = null;
+      setTimeout(() => showBoard().catch(() => listenLater()), 3000);
+    }
+  };
+  stream.addEventListener("case", (event) => {
+    const one = JSON.parse(event.data);
+    const before = cases.get(one.id);
+    one.status = one.status || (before && before.status) || "open";
+    if (one.status === "closed") cases.delete(one.id); else cases.set(one.id, one);
+    draw();
+  });
+  stream.addEventListener("device", (event) => {
+    const one = JSON.parse(event.data);
+    devices.set(one.id, one);
+    draw();
+  });
+  stream.addEventListener("gap", () => load().catch(() => {}));
+}
+
+function listenLater() {
+  if (!$("board").hidden) setTimeout(() => showBoard().catch(() => listenLater()), 5000);
+}
+
+function element(tag, text, name) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (name) made.className = name;
+  return made;
+}
+
+const when = (text) => new Date(text).toLocaleString();
+
+function draw() {
+  // Many events in one moment are one drawing.
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => { drawing = false; drawNow(); });
+}
+
+function drawNow() {
+  const order = (a, b) => rank.indexOf(a.severity) - rank.indexOf(b.severity) || b.updated.localeCompare(a.updated);
+  const sorted = [...cases.values()].sort(order);
+  $("cases").replaceChildren(...sorted.slice(0, shownCases).map((one) => {
+    const item = element("li", undefined, rank.includes(one.severity) ? one.severity : "");
+    item.append(element("strong", one.title));
+    item.append(element("p", `${one.severity} · ${one.status} · ${one.id} · ${when(one.updated)}`, "meta"));
+    if (one.next_step) item.append(element("p", one.next_step));
+    return item;
+  }));
+  $("no-cases").hidden = sorted.length > 0;
+  $("case-count").textContent = sorted.length ? `(${sorted.length})` : "";
+  const known = [...devices.values()];
+  $("devices").replaceChildren(...known.slice(0, shownDevices).map((one) => {
+    const row = element("tr");
+    const name = (one.name && one.name[0]) || one.mac || one.id;
+    const address = one.ip && one.ip.length ? one.ip[one.ip.length - 1] : "";
+    const class_ = one.class.replaceAll("_", " ");
+    row.append(...[name, class_, one.tier, address, when(one.last_seen)].map((text) => element("td", text)));
+    return row;
+  }));
+  const more = known.length > shownDevices ? `, the first ${shownDevices} shown` : "";
+  $("device-count").textContent = `(${known.length}${more})`;
+}
+
+$("sign-in").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const name = $("user").value.trim();
+  const secret = $("password").value;
+  $("refused").textContent = "";
+  try {
+    await ask("POST", "/session", name ? { name, password: secret } : { token: secret.trim() });
+    $("password").value = "";
+    await showBoard();
+  } catch (error) {
+    $("refused").textContent = error.message;
+  }
+});
+
+$("out").addEventListener("click", async () => {
+  await ask("DELETE", "/session").catch(() => {});
+  showSignIn();
+});
+
+showBoard().catch(showSignIn);
