@@ -12,6 +12,12 @@ use wire::Config;
 use crate::fault::Fault;
 use crate::seeds;
 
+/// Protocols without a capture of their own, and why.
+const EXEMPT: [(&str, &str); 2] = [
+    ("mdns", "its messages are those of DNS, on another port"),
+    ("llmnr", "its messages are those of DNS, on another port"),
+];
+
 /// All captures of `testdata/`, by path.
 pub(crate) fn files(root: &Path) -> Result<Vec<PathBuf>, String> {
     let mut out = Vec::new();
@@ -37,7 +43,9 @@ pub(crate) fn faults(root: &Path) -> Result<Vec<Fault>, String> {
     let seen = recognised(&files(root)?)?;
     let mut out = Vec::new();
     for spec in protocols::ALL.iter().map(|protocol| protocol.spec()) {
-        if !seen.contains(spec.name) {
+        if let Some((name, why)) = EXEMPT.iter().find(|(name, _)| *name == spec.name) {
+            println!("{name} needs no capture: {why}");
+        } else if !seen.contains(spec.name) {
             let what = format!("no capture of testdata/ is recognised as '{}'", spec.name);
             let advice =
                 "Capture a real client and server into testdata/, with a README.md that says which";

@@ -87,8 +87,10 @@ impl FlowSink for Sink<'_> {
         let context = flow.context();
         for protocol in protocols::ALL.iter().filter(|p| is(**p, &context, &slot.starts)) {
             let spec = protocol.spec();
-            let mine = |transport| *transport == context.tuple.transport;
-            let Some(choice) = spec.transports.iter().position(mine) else { continue };
+            let transport = context.tuple.transport;
+            let Some(choice) = spec.transports.iter().position(|one| *one == transport) else {
+                continue;
+            };
             let [high, low] = context.tuple.responder.port.to_be_bytes();
             let seed = [&[choice as u8, high, low][..], &slot.encoded].concat();
             self.seeds.entry(spec.name.to_owned()).or_default().push(seed);
