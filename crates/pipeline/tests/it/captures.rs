@@ -119,7 +119,8 @@ pub(crate) fn zstandard(bytes: &[u8]) -> Vec<u8> {
 
 /// A small hospital with a minute and a half of normal life and a few attacks, in a folder.
 pub(crate) fn hospital(folder: &Path) -> PathBuf {
-    let event = |scenario: &str, who| Event { scenario: scenario.to_owned(), who, speed: Speed::Fast };
+    let event =
+        |scenario: &str, who| Event { scenario: scenario.to_owned(), who, speed: Speed::Fast };
     let plan = Plan {
         seed: 77,
         baseline_minutes: 1.5,

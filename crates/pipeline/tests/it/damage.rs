@@ -105,7 +105,7 @@ fn a_damaged_capture_does_not_take_the_next_one_with_it() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_capture_cut_short_keeps_all_before_and_says_where(

@@ -157,8 +157,7 @@ fn quiet_says_nothing_and_json_is_one_object() {
 #[test]
 fn a_reader_that_hangs_up_is_no_crash() {
     let desk = Desk::new();
-    let mut child =
-        desk.command("analyze").arg(recorded("dns/dns.pcap")).spawn().unwrap();
+    let mut child = desk.command("analyze").arg(recorded("dns/dns.pcap")).spawn().unwrap();
     drop(child.stdout.take());
     Ran::from(child.wait_with_output().unwrap()).ended(0);
 }

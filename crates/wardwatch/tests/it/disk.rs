@@ -13,7 +13,8 @@ impl<'a> Tiny<'a> {
     fn mount(at: &'a Path, kib: u32) -> Option<Self> {
         std::fs::create_dir_all(at).unwrap();
         let size = format!("size={kib}k");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output();
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output();
         mount.is_ok_and(|ran| ran.status.success()).then_some(Self(at))
     }
 }
@@ -32,9 +33,11 @@ fn a_full_disk_ends_the_run_with_the_file_and_what_to_do() {
         eprintln!("skipped: mounting a small file system needs root");
         return;
     };
-    desk.run_on("analyze --quiet --out full/out", &[&capture()])
-        .ended(1)
-        .says(&["full/out/observations.jsonl", "No space left", "Free space"]);
+    desk.run_on("analyze --quiet --out full/out", &[&capture()]).ended(1).says(&[
+        "full/out/observations.jsonl",
+        "No space left",
+        "Free space",
+    ]);
     std::fs::remove_dir_all(full.join("out")).unwrap();
     desk.run_on("analyze --quiet --store full/w.db", &[&capture()]).ended(1).says(&["w.db"]);
     desk.run_on("analyze --quiet --learned full/l.json", &[&capture()])

@@ -30,7 +30,9 @@ fn claims(desk: &Desk, folder: &str) -> BTreeSet<String> {
 }
 
 fn claim(finding: &Value) -> String {
-    ["at", "detector", "severity", "title", "score", "because"].map(|name| finding[name].to_string()).join(" ")
+    ["at", "detector", "severity", "title", "score", "because"]
+        .map(|name| finding[name].to_string())
+        .join(" ")
 }
 
 #[test]
@@ -40,8 +42,11 @@ fn a_baseline_and_a_time_to_learn_until_teach_the_same() {
     desk.command("analyze --out based --baseline").arg(&normal).arg(&attack).output().unwrap();
     let based = claims(&desk, "based");
     assert!(based.iter().any(|claim| claim.contains("scan")), "no scan in {based:?}");
-    desk.run_on(&format!("analyze --out until --learn-until {}", learn_until()), &[&normal, &attack])
-        .ended(0);
+    desk.run_on(
+        &format!("analyze --out until --learn-until {}", learn_until()),
+        &[&normal, &attack],
+    )
+    .ended(0);
     let started = |claims: BTreeSet<String>| -> BTreeSet<String> {
         // Conversations that go on over the seam end with the baseline and begin anew: only what
         // both saw whole is compared.

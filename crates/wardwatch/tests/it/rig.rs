@@ -13,7 +13,8 @@ pub(crate) const NORMAL_SECONDS: f64 = 60.0;
 
 /// A small hospital, made once: `capture.pcap`, `syslog.log`, `audit.ndjson`, `truth.json`.
 pub(crate) static HOSPITAL: LazyLock<PathBuf> = LazyLock::new(|| {
-    let event = |scenario: &str, who| Event { scenario: scenario.to_owned(), who, speed: Speed::Fast };
+    let event =
+        |scenario: &str, who| Event { scenario: scenario.to_owned(), who, speed: Speed::Fast };
     let plan = Plan {
         seed: 4,
         baseline_minutes: NORMAL_SECONDS / 60.0,
