@@ -83,9 +83,14 @@ impl Inventory {
 
     /// Both sides of an observation.
     fn parties(&mut self, o: &Observation, subject: Life, peer: Life) -> (Entity, Entity) {
-        let (subject, _) = self.settle(&o.subject, subject, o.at);
-        let peer = o.peer.as_ref().map_or(Entity::Nobody, |p| self.settle(p, peer, o.at).0);
-        (subject, peer)
+        let of_packets = o.flow.is_some();
+        let mut settle = |party: &Party, life| {
+            // In a log, loopback is whatever host wrote it.
+            let itself = !of_packets && party.ip.is_some_and(|ip| ip.is_loopback());
+            if itself { Entity::Nobody } else { self.settle(party, life, o.at).0 }
+        };
+        let subject = settle(&o.subject, subject);
+        (subject, o.peer.as_ref().map_or(Entity::Nobody, |party| settle(party, peer)))
     }
 
     fn flow_update(&mut self, o: &Observation) -> (Entity, Entity) {

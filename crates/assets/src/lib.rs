@@ -24,6 +24,7 @@ mod inventory;
 mod judge;
 mod link;
 pub mod oui;
+mod proof;
 mod record;
 mod settings;
 mod snapshot;

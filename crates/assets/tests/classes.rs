@@ -373,3 +373,22 @@ fn the_same_observations_give_the_same_inventory() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn log_lines_find_the_device_that_sent_them_and_no_other_can_take_the_name() {
+    let mut site = Site::new();
+    let collector = host("10.1.1.16", "00:1f:29:00:00:16");
+    oru(&mut site, ONE, ENGINE, "BED9", 1);
+    for sender in [ONE, TWO] {
+        let flow = site.talk(sender, collector, 514);
+        let line = [("host", word("bed9")), ("app", word("monitor"))];
+        site.in_flow(&syslog::MESSAGE, &flow, false, &line);
+    }
+    let one = site.ix(ONE.ip).unwrap();
+    assert_eq!(site.by_name("bed9"), assets::Entity::Device(one));
+    assert_eq!(site.by_name("BED9.ward.example"), assets::Entity::Device(one));
+    assert_eq!(site.inventory.name(one), Some("bed9"));
+    assert_eq!(site.by_name("nobody-of-that-name"), assets::Entity::Nobody);
+    // The program is no name.
+    assert_eq!(site.inventory.device(one).name, ["bed9"]);
+}

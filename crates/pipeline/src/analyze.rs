@@ -343,6 +343,7 @@ impl Teller<'_> {
             }
             self.one(&observation)?;
         }
+        self.out.chores(self.engine)?;
         self.telling += begun.elapsed();
         Ok(())
     }
@@ -356,7 +357,7 @@ impl Teller<'_> {
     }
 
     fn one(&mut self, o: &Observation) -> Result<(), RunError> {
-        self.pace(o.at);
+        self.pace(o.at)?;
         self.summary.stats.count(o);
         let who = self.engine.observe(o);
         self.out.observation(o, who, self.engine.inventory())?;
@@ -372,13 +373,15 @@ impl Teller<'_> {
     }
 
     /// Waits until it is time to tell something of `at`, in a replay.
-    fn pace(&mut self, at: Timestamp) {
-        let Some(speed) = self.speed else { return };
+    fn pace(&mut self, at: Timestamp) -> Result<(), RunError> {
+        let Some(speed) = self.speed else { return Ok(()) };
         let (begun, first) = *self.clock.get_or_insert_with(|| (Instant::now(), at));
         let due = Duration::from_secs_f64((at.since(first).as_secs_f64() / speed).min(86_400.0));
         let passed = begun.elapsed();
         if due > passed + Duration::from_millis(5) {
-            std::thread::sleep(due.saturating_sub(passed));
+            self.out.chores(self.engine)?;
+            std::thread::sleep(due.saturating_sub(begun.elapsed()));
         }
+        Ok(())
     }
 }

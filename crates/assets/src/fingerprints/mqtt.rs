@@ -73,8 +73,8 @@ fn learn(o: &Observation, learn: &mut Learn<'_>) {
     }
     let Some(topic) = o.str("topic") else { return };
     let topic_mark = Some(text_mark(topic));
-    let parts = || topic.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_lowercase);
-    if parts().any(|part| COMMANDS.contains(&part.as_str())) {
+    let mut parts = topic.split(|c: char| !c.is_ascii_alphanumeric());
+    if parts.any(|part| COMMANDS.iter().any(|word| part.eq_ignore_ascii_case(word))) {
         learn.count(learn.subject, Fact::PublishedCommands, topic_mark);
         return;
     }
