@@ -78,8 +78,8 @@ fn build() -> Result<PathBuf, String> {
     let triple = triple.ok_or("rustc -vV names no host")?;
     let folder = root().join("fuzz/target");
     let manifest = root().join("fuzz/Cargo.toml");
-    let mut build =
-        cargo(&["build", "--release", "--locked", "--target", triple, "--manifest-path"]);
+    // Not --locked: its lock file is beside the workspace's and follows it by itself.
+    let mut build = cargo(&["build", "--release", "--target", triple, "--manifest-path"]);
     build.arg(&manifest).arg("--target-dir").arg(&folder);
     // The flags of another build would be added, and the cache lost with them.
     build.env("RUSTFLAGS", FLAGS).env_remove("CARGO_ENCODED_RUSTFLAGS");

@@ -15,9 +15,11 @@ use crate::book::{
     FRESH_AFTER_MOVE, IpState, Key, Proof, SOLE, SOLE_FLOWS, address, is_link_local, key,
 };
 use crate::entity::{DeviceIx, Entity};
+use crate::facts::Fact;
 use crate::inventory::Inventory;
 use crate::record::Record;
 use crate::settings::Place;
+use crate::tally::mark;
 
 /// How surely a party is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +46,7 @@ impl Inventory {
                 }
                 let strange = party.mac.filter(|_| state.via != party.mac);
                 let sole = state.card.filter(|(_, proof)| *proof == Proof::Sole);
-                self.see(device, ip, at);
+                self.see(device, at);
                 if let Some(mac) = strange {
                     return (self.came_with(key, mac, at), false);
                 }
@@ -80,18 +82,10 @@ impl Inventory {
         (found, false)
     }
 
-    /// A device showed itself under an address.
-    pub(crate) fn see(&mut self, device: u32, ip: IpAddr, at: Timestamp) {
+    /// A device showed itself.
+    pub(crate) fn see(&mut self, device: u32, at: Timestamp) {
         let record = &mut self.records[device as usize];
         record.last_seen = record.last_seen.max(at);
-        if record.ips.last() != Some(&ip) {
-            // A device with two addresses in use does not flip between them: a lease or an ARP
-            // claim says which is the latest.
-            let canonical = ip.to_canonical();
-            if !record.ips.contains(&canonical) {
-                record.use_ip(canonical);
-            }
-        }
     }
 
     fn is_latest(&self, device: u32, ip: IpAddr) -> bool {
@@ -240,18 +234,27 @@ impl Inventory {
         }
     }
 
-    /// An answered flow of an address: where its card showed nothing else for long, it is its own.
-    pub(crate) fn flow_answered(&mut self, party: &Party, at: Timestamp) {
+    /// A party took part in an answered flow. Where its card showed nothing else for long, the card
+    /// is its own; where the card is another's, that one carries it.
+    pub(crate) fn answered(&mut self, party: &Party, at: Timestamp) {
         let (Some(ip), Some(mac)) = (party.ip, party.mac) else { return };
         let key = key(ip);
-        let Some(state) = self.book.ips.get_mut(&key).filter(|s| s.card.is_none()) else { return };
+        let state = self.book.ips.get_mut(&key);
+        if state.as_ref().is_some_and(|s| s.card.is_some_and(|(own, _)| own == mac)) {
+            return;
+        }
         let Some(card) = self.book.macs.get_mut(&mac) else { return };
-        let sole = !card.shared
-            && card.device.is_none()
-            && card.outside.is_empty()
-            && card.behind == [key]
-            && state.via == Some(mac);
-        if !sole {
+        if let Some(carrier) = card.device {
+            let inside = state.is_some();
+            if inside && card.shared {
+                self.carries(carrier, Fact::RoutedInside, key, at);
+            } else if !inside && self.settings.place(ip.to_canonical()) == Place::Outside {
+                self.carries(carrier, Fact::RoutedOutside, key, at);
+            }
+            return;
+        }
+        let Some(state) = state.filter(|s| s.card.is_none() && s.via == Some(mac)) else { return };
+        if card.shared || !card.outside.is_empty() || card.behind != [key] {
             return;
         }
         card.sole_flows = card.sole_flows.saturating_add(1);
@@ -263,6 +266,13 @@ impl Inventory {
             card.device = Some(state.device);
             let device = state.device;
             self.own_card(device, mac, at);
+        }
+    }
+
+    fn carries(&mut self, carrier: u32, fact: Fact, key: Key, at: Timestamp) {
+        let other = Some(mark(&key.to_be_bytes()));
+        if self.records[carrier as usize].tallies.count(fact, at, other) {
+            self.mark_dirty(carrier);
         }
     }
 

@@ -10,8 +10,7 @@ use model::time::Timestamp;
 use crate::book::{Book, key};
 use crate::budget::Budget;
 use crate::entity::{DeviceIx, Entity, Who};
-use crate::facts::Fact;
-use crate::fingerprints::{self, Fingerprint, Learn};
+use crate::fingerprints::{self, Fingerprint, Learn, ports};
 use crate::identity::Life;
 use crate::judge::{Evidence, judge};
 use crate::record::{Confirmed, Record};
@@ -138,10 +137,12 @@ impl Inventory {
         let both = self.parties(o, Life::Answered, Life::Answered);
         self.meet(both);
         for party in [Some(&o.subject), o.peer.as_ref()].into_iter().flatten() {
-            self.flow_answered(party, o.at);
-            self.routed(party, o.at);
+            self.answered(party, o.at);
         }
-        self.learn(o.kind.name, o, both);
+        let port = o.flow.as_ref().map_or(0, |flow| flow.tuple.responder.port);
+        if ports::fact(port).is_some() {
+            self.learn(o.kind.name, o, both);
+        }
         both
     }
 
@@ -159,22 +160,6 @@ impl Inventory {
             Entity::Device(ix) => Some(mark(&self.records[ix.place()].number.to_be_bytes())),
             Entity::External(ip) => Some(mark(&key(ip).to_be_bytes())),
             Entity::Group | Entity::Nobody => None,
-        }
-    }
-
-    /// The card through which an answered party was reached carries it, where it is not its own.
-    fn routed(&mut self, party: &Party, at: Timestamp) {
-        let (Some(ip), Some(mac)) = (party.ip, party.mac) else { return };
-        let Some(card) = self.book.macs.get(&mac) else { return };
-        let Some(device) = card.device else { return };
-        let key = key(ip);
-        let fact = match self.settings.place(ip.to_canonical()) {
-            Place::Outside => Fact::RoutedOutside,
-            Place::Inside if card.shared && !card.proven.contains(&key) => Fact::RoutedInside,
-            _ => return,
-        };
-        if self.records[device as usize].tallies.count(fact, at, Some(mark(&key.to_be_bytes()))) {
-            self.mark_dirty(device);
         }
     }
 

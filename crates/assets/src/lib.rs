@@ -18,6 +18,7 @@ mod budget;
 mod entity;
 pub mod facts;
 pub mod fingerprints;
+mod hash;
 mod identity;
 mod in_use;
 mod inventory;

@@ -34,7 +34,7 @@ impl Inventory {
                 if let Some(card) = self.book.macs.get_mut(&mac) {
                     card.lent.retain(|lent| *lent != key);
                 }
-                self.see(state.device, ip, at);
+                self.see(state.device, at);
                 Entity::Device(DeviceIx(state.device))
             }
             Some((own, _)) if self.is_fresh(&state, ip, at) => {

@@ -74,6 +74,11 @@ impl Correlator {
         self.close_quiet(finding.at);
         let index = match self.find(&finding) {
             Some(index) => index,
+            // A note alone is nothing to work on; it is kept, and told where a case is open.
+            None if finding.severity == Severity::Info => {
+                self.findings.push(finding);
+                return;
+            }
             None => self.begin(&finding),
         };
         let open = &mut self.open[index];

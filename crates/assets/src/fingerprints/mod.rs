@@ -154,6 +154,12 @@ impl Learn<'_> {
         self.read_words(ix, rank, text);
     }
 
+    /// Whether a party has a name from this source.
+    pub fn has_name(&self, who: Entity, rank: NameRank) -> bool {
+        let Entity::Device(ix) = who else { return false };
+        self.records.get(ix.place()).is_some_and(|r| r.names.iter().any(|name| name.rank == rank))
+    }
+
     /// The name of a program that a party runs: not a name of its own, but its words are weak
     /// evidence.
     pub fn application(&mut self, who: Entity, text: &str) {

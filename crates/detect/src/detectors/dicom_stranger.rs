@@ -30,10 +30,13 @@ const WINDOW_SECONDS: f64 = 120.0;
 const REJECTIONS: f64 = 5.0;
 const TITLES: usize = 3;
 
+/// Rejections lately, and the pairs of AE titles that were tried.
+type Rejected = (Bucket, BTreeSet<Box<str>>);
+
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DicomStranger {
-    rejected: Bounded<(Entity, Entity), (Bucket, BTreeSet<Box<str>>)>,
+    rejected: Bounded<(Entity, Entity), Rejected>,
     /// Who used a calling AE title while learning: one station, or several (`None`).
     titles: Bounded<Box<str>, Option<Entity>>,
 }

@@ -70,13 +70,8 @@ impl Detector for SmbRewrite {
         });
         let files = changes.files.add(o.at, 1.0, cx.learning());
         let strange = !extension.is_empty() && !self.usual.contains(&Box::from(extension));
-        let renamed_away = action == "rename"
-            && o.str("new_extension").is_some_and(|new| Some(new) != o.str("extension"));
         let random = o.float("entropy").is_some_and(|bits| bits >= RANDOM);
-        let sign = random
-            || (renamed_away && strange)
-            || (strange && action != "delete")
-            || action == "delete";
+        let sign = random || strange || action == "delete";
         let signs = changes.signs.add(o.at, f64::from(u8::from(sign)), cx.learning());
         if files <= 1.0 {
             changes.extensions.clear();
