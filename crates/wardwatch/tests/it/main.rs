@@ -7,5 +7,6 @@ mod conversations;
 mod disk;
 mod kill;
 mod learned;
+mod live;
 mod privacy;
 mod rig;
