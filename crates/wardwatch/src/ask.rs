@@ -71,7 +71,7 @@ pub(crate) fn case(id: &str, ask: &AskArgs) -> Result<ExitCode> {
     let found = match (&ask.store, &ask.url) {
         (Some(file), _) => {
             let case = open(file)?.case(&model::CaseId(id.to_owned()))?;
-            case.map(|case| serde_json::to_value(case)).transpose()?
+            case.map(serde_json::to_value).transpose()?
         }
         (None, Some(url)) => Some(get(url, &format!("/api/v1/cases/{id}"), ask)?),
         (None, None) => {
@@ -107,11 +107,7 @@ fn from_store(what: What, ask: &AskArgs, file: &std::path::Path) -> Result<Vec<V
         && let Some(id) = &query.device
     {
         let device = store.device(&model::DeviceId(id.clone()))?;
-        return Ok(device
-            .map(|device| serde_json::to_value(device))
-            .transpose()?
-            .into_iter()
-            .collect());
+        return Ok(device.map(serde_json::to_value).transpose()?.into_iter().collect());
     }
     if what == What::Devices {
         query.severity = None;
