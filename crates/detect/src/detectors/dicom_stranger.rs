@@ -32,19 +32,19 @@ const TITLES: usize = 3;
 /// Different new titles of one station that were all accepted.
 const TITLES_ACCEPTED: usize = 5;
 
-/// Rejections lately, and the pairs of AE titles that were tried.
-type Rejected = (Bucket, BTreeSet<Box<str>>);
+/// Associations lately, and the AE titles that were tried in them.
+type Tried = (Bucket, BTreeSet<Box<str>>);
 
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DicomStranger {
-    rejected: Bounded<(Entity, Entity), Rejected>,
+    rejected: Bounded<(Entity, Entity), Tried>,
     /// Who used a calling AE title while learning: one station, or several (`None`).
     titles: Bounded<Box<str>, Option<Entity>>,
     /// Called AE titles that were accepted while learning.
     called: Bounded<Box<str>, ()>,
     /// New combinations of titles that were accepted.
-    accepted: Bounded<(Entity, Entity), (Bucket, BTreeSet<Box<str>>)>,
+    accepted: Bounded<(Entity, Entity), Tried>,
 }
 
 impl Default for DicomStranger {
