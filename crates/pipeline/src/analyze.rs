@@ -113,13 +113,12 @@ pub fn run(
     };
     if !plan.baselines.is_empty() {
         teller.engine.teach(true);
-        let mut none = Records::open(&[], plan.key.clone(), Timestamp::default())?;
+        let mut none = Records::open(&[], plan.key.clone())?;
         let mut files = Files::new(&plan.baselines);
         follow(plan, &mut files, &mut none, &mut teller, progress)?;
         teller.engine.teach(false);
     }
-    let first = teller.summary.span.map(|(_, last)| last).unwrap_or_default();
-    let mut records = Records::open(&plan.logs, plan.key.clone(), first)?;
+    let mut records = Records::open(&plan.logs, plan.key.clone())?;
     let mut files = Files::new(&plan.captures);
     follow(plan, &mut files, &mut records, &mut teller, progress)?;
     teller.rest(&mut records)?;
@@ -350,7 +349,7 @@ impl Teller<'_> {
 
     /// Log records after the last packet.
     fn rest(&mut self, records: &mut Records) -> Result<(), RunError> {
-        while let Some(record) = records.next_until(Timestamp::from_nanos(i64::MAX)) {
+        while let Some(record) = records.take() {
             self.one(&record)?;
         }
         Ok(())

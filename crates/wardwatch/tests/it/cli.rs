@@ -66,6 +66,26 @@ fn something_else_than_a_capture_ends_with_1_and_says_what_was_expected() {
     desk.run_on("analyze --logs gone.log", &[&good]).ended(1).says(&["gone.log"]);
 }
 
+/// What syslog daemons write to disk has no priority and no year.
+#[test]
+fn log_lines_without_a_year_are_of_the_year_of_the_capture() {
+    let desk = Desk::new();
+    let log = desk.file(
+        "auth.log",
+        "Nov 23 15:07:30 pacs sshd[7]: Failed password for root from 10.57.0.66 port 4 ssh2\n\
+         Nov 23 15:07:31 pacs sshd[7]: Accepted password for root from 10.57.0.66 port 4 ssh2\n",
+    );
+    let mut command = desk.command("analyze --out out --logs");
+    let ran = command.arg(&log).arg(recorded("dicom/store.pcap")).output().unwrap();
+    Ran::from(ran).ended(0);
+    let stats = desk.lines("out/stats.json").remove(0);
+    assert_eq!((&stats["log_records"], &stats["log_errors"]), (&2.into(), &0.into()));
+    let year = |line: &Value| line["at"].as_str().unwrap()[..4].to_owned();
+    let lines = desk.lines("out/observations.jsonl");
+    assert!(lines.iter().any(|line| line["fields"]["user"] == "root"), "no log-on was seen");
+    assert!(lines.iter().all(|line| year(line) == "2026"), "a line is of another year");
+}
+
 #[test]
 fn wrong_usage_ends_with_2_and_names_the_argument() {
     let desk = Desk::new();
