@@ -172,33 +172,40 @@ fn compare(truth: &[Truth], findings: &[Finding], hospital: &Path) -> Result<()>
         serde_json::from_slice(&std::fs::read(hospital.join("hosts.json"))?)?;
     let mac_of: BTreeMap<&str, &str> =
         hosts.values().map(|host| (host.ip.as_str(), host.mac.as_str())).collect();
-    say("What was hidden, and what was found:");
-    for event in truth {
-        let sides = |side: &[&str]| -> BTreeSet<String> {
-            side.iter()
-                .flat_map(|ip| {
-                    [Some((*ip).to_owned()), mac_of.get(ip).map(|mac| mac.to_lowercase())]
-                })
-                .flatten()
-                .collect()
-        };
-        let mut wanted = sides(&[event.actor.as_str()]);
-        if event.technique.starts_with("T1557") {
-            wanted.extend(sides(&event.victims.iter().map(String::as_str).collect::<Vec<_>>()));
-        }
-        let window = event.start_epoch - 1.0..=event.end_epoch + GRACE_SECONDS;
-        let first = findings.iter().find(|finding| {
-            finding.severity >= Severity::Medium
-                && window.contains(&finding.at.seconds_f64())
-                && names(finding).iter().any(|name| wanted.contains(name))
-        });
-        let verdict = match (event.malicious, first) {
-            (true, Some(finding)) => {
-                format!(
-                    "found after {}",
-                    span((finding.at.seconds_f64() - event.start_epoch).max(0.0))
-                )
+    let sides = |ips: &[String]| -> BTreeSet<String> {
+        let mac = |ip: &String| mac_of.get(ip.as_str()).map(|mac| mac.to_lowercase());
+        ips.iter().flat_map(|ip| [Some(ip.clone()), mac(ip)]).flatten().collect()
+    };
+    // Below IP a spoofer has no address of its own to name: there a victim counts too.
+    let wanted: Vec<BTreeSet<String>> = truth
+        .iter()
+        .map(|event| {
+            let mut ips = vec![event.actor.clone()];
+            if event.technique.starts_with("T1557") {
+                ips.extend(event.victims.iter().cloned());
             }
+            sides(&ips)
+        })
+        .collect();
+    let mut first: Vec<Option<f64>> = vec![None; truth.len()];
+    for finding in findings.iter().filter(|finding| finding.severity >= Severity::Medium) {
+        let (at, named) = (finding.at.seconds_f64(), names(finding));
+        let fits = |place: &usize| {
+            let event = &truth[*place];
+            (event.start_epoch - 1.0..=event.end_epoch + GRACE_SECONDS).contains(&at)
+                && named.iter().any(|name| wanted[*place].contains(name))
+        };
+        // An alert counts for one event only: the last that began.
+        let latest = |a: &usize, b: &usize| truth[*a].start_epoch.total_cmp(&truth[*b].start_epoch);
+        if let Some(place) = (0..truth.len()).filter(fits).max_by(latest) {
+            let seconds = (at - truth[place].start_epoch).max(0.0);
+            first[place] = Some(first[place].map_or(seconds, |before| before.min(seconds)));
+        }
+    }
+    say("What was hidden, and what was found:");
+    for (event, first) in truth.iter().zip(first) {
+        let verdict = match (event.malicious, first) {
+            (true, Some(seconds)) => format!("found after {}", span(seconds)),
             (true, None) => "MISSED".to_owned(),
             (false, None) => "quiet, as it should be".to_owned(),
             (false, Some(_)) => "alerted, though harmless".to_owned(),
