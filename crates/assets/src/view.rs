@@ -11,9 +11,11 @@ use model::time::Timestamp;
 use crate::book::is_link_local;
 use crate::entity::DeviceIx;
 use crate::facts::Fact;
+use crate::fingerprints::mac_vendor::makes;
 use crate::in_use;
 use crate::inventory::Inventory;
 use crate::judge::Piece;
+use crate::oui;
 use crate::record::Record;
 
 impl Inventory {
@@ -77,6 +79,12 @@ impl Inventory {
         latest(|ip| ip.is_ipv4() && !is_link_local(*ip))
             .or_else(|| latest(|ip| !is_link_local(*ip)))
             .or_else(|| ips.last().copied())
+    }
+
+    /// Whether the maker of its network card is known for devices of a class.
+    pub fn maker_makes(&self, ix: DeviceIx, class: DeviceClass) -> bool {
+        let vendor = self.mac(ix).and_then(oui::vendor);
+        vendor.is_some_and(|vendor| makes(vendor).iter().any(|(made, _)| *made == class))
     }
 
     /// Its own Ethernet address, where it is known.

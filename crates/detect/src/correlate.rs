@@ -8,8 +8,9 @@ use assets::{Entity, Inventory};
 use learn::Bounded;
 use model::case::{Case, CaseId, StoryLine};
 use model::device::{DeviceId, Tier};
-use model::finding::{Finding, FindingKind, Severity};
+use model::finding::{Finding, FindingKind, PeerRef, Severity};
 use model::net::is_internal;
+use model::observation::Party;
 use model::time::Timestamp;
 
 use crate::detectors;
@@ -72,7 +73,7 @@ impl Correlator {
             self.actors.entry(about, || at);
         }
         self.close_quiet(finding.at);
-        let index = match self.find(&finding) {
+        let index = match self.find(&finding, inventory) {
             Some(index) => index,
             // A note alone is nothing to work on; it is kept, and told where a case is open.
             None if finding.severity == Severity::Info => {
@@ -110,7 +111,13 @@ impl Correlator {
         self.serial = serial;
     }
 
-    fn find(&self, finding: &Finding) -> Option<usize> {
+    fn find(&self, finding: &Finding, inventory: &Inventory) -> Option<usize> {
+        let peers: Vec<DeviceId> = finding
+            .peers
+            .iter()
+            .filter_map(|peer| inventory.entity(&party(peer)).device())
+            .map(|ix| inventory.device_id(ix))
+            .collect();
         let own = |open: &Open| open.actors.contains(&finding.device.id);
         let user =
             |open: &Open| finding.user.as_ref().is_some_and(|user| open.case.users.contains(user));
@@ -120,11 +127,18 @@ impl Correlator {
                 && open.worst >= Severity::Medium
                 && open.victims.contains(&finding.device.id)
         };
+        // What a victim does at an attacker's bidding belongs to the attacker's case.
+        let drawn = |open: &Open| {
+            finding.detector == "first_contact"
+                && open.worst >= Severity::Medium
+                && peers.iter().any(|peer| open.actors.contains(peer))
+        };
         self.open
             .iter()
             .rposition(own)
             .or_else(|| self.open.iter().rposition(user))
             .or_else(|| self.open.iter().rposition(moved))
+            .or_else(|| self.open.iter().rposition(drawn))
     }
 
     fn begin(&mut self, finding: &Finding) -> usize {
@@ -170,13 +184,7 @@ impl Open {
         self.case.updated = self.case.updated.max(finding.at);
         push_new(&mut self.actors, finding.device.id.clone());
         for peer in &finding.peers {
-            let party = model::observation::Party {
-                ip: peer.ip,
-                mac: peer.mac,
-                port: peer.port,
-                name: None,
-            };
-            if let Entity::Device(ix) = inventory.entity(&party) {
+            if let Entity::Device(ix) = inventory.entity(&party(peer)) {
                 push_new(&mut self.victims, inventory.device_id(ix));
                 let tier = inventory.tier(ix);
                 self.victim_tier = Some(self.victim_tier.map_or(tier, |old| old.min(tier)));
@@ -266,6 +274,10 @@ impl Open {
             ),
         }
     }
+}
+
+fn party(peer: &PeerRef) -> Party {
+    Party { ip: peer.ip, mac: peer.mac, port: peer.port, name: None }
 }
 
 fn push_new<T: PartialEq>(list: &mut Vec<T>, item: T) {

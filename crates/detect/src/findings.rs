@@ -11,8 +11,12 @@ use model::time::Timestamp;
 
 use crate::seam::{Context, DetectorSpec};
 
-/// The same claim about the same device is not made again for so long, unless it grows worse.
-const HOLD_SECONDS: f64 = 600.0;
+/// The same claim about the same device is made again when it grows worse, or once there was no
+/// cause for it for so long: a second scan is news, the next packet of the first is not.
+const PAUSE_SECONDS: f64 = 60.0;
+/// Each time it was made again the pause has to be twice as long, up to so many doublings (about
+/// two hours): what comes back for ever is told of ever more rarely.
+const DOUBLINGS: u64 = 7;
 
 /// Most observations named as evidence of one finding.
 const MAX_EVIDENCE: usize = 16;
@@ -21,12 +25,20 @@ const MAX_EVIDENCE: usize = 16;
 #[derive(Debug)]
 pub struct Findings {
     fresh: Vec<(Finding, Entity)>,
-    made: Bounded<(String, Entity, String), (Timestamp, Severity, u64)>,
+    made: Bounded<(&'static str, Entity, String), Made>,
     muted: bool,
     rules_only: bool,
     spec: Option<&'static DetectorSpec>,
     serial: u64,
     repeated: u64,
+}
+
+/// When there was last cause for a claim, how bad it was, and how often it was made.
+#[derive(Debug)]
+struct Made {
+    cause: Timestamp,
+    severity: Severity,
+    times: u64,
 }
 
 impl Default for Findings {
@@ -98,15 +110,24 @@ impl Findings {
 
     /// Whether the claim is new, or worse than when it was last made.
     fn is_news(&mut self, finding: &Finding, about: Entity, key: &str) -> bool {
-        let known = (finding.detector.clone(), about, key.to_owned());
-        let made = self.made.entry(known, || (Timestamp::MIN, Severity::Info, 0));
-        let held = finding.at.seconds_since(made.0) < HOLD_SECONDS;
-        if held && made.0 != Timestamp::MIN && finding.severity <= made.1 {
-            made.2 += 1;
+        let name = self.spec.map_or("unnamed", |spec| spec.name);
+        let mut first = false;
+        let made = self.made.entry((name, about, key.to_owned()), || {
+            first = true;
+            Made { cause: finding.at, severity: finding.severity, times: 1 }
+        });
+        if first {
+            return true;
+        }
+        let quiet = finding.at.seconds_since(made.cause);
+        made.cause = made.cause.max(finding.at);
+        let pause = PAUSE_SECONDS * (1_u64 << (made.times - 1).min(DOUBLINGS)) as f64;
+        if finding.severity <= made.severity && quiet < pause {
             self.repeated += 1;
             return false;
         }
-        *made = (finding.at, finding.severity, made.2 + 1);
+        made.severity = made.severity.max(finding.severity);
+        made.times += 1;
         true
     }
 }

@@ -12,6 +12,7 @@ pub mod correlate;
 pub mod detectors;
 pub mod engine;
 pub mod findings;
+pub mod kin;
 pub mod seam;
 pub mod words;
 

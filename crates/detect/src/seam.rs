@@ -106,6 +106,17 @@ impl Context<'_> {
         self.known_tier(entity).is_some_and(Tier::is_clinical)
     }
 
+    /// Whether it is a device that does one job at a patient or in a department: no server, and
+    /// nothing at which people sit and browse.
+    pub fn is_appliance(&self, entity: Entity) -> bool {
+        let class = self.class(entity);
+        class != DeviceClass::Unknown
+            && class != DeviceClass::ImagingWorkstation
+            && class.tier() != Tier::T4
+            && class.tier() != Tier::T0i
+            && !is_server(class)
+    }
+
     /// Whether it is on the outside.
     pub fn is_external(&self, entity: Entity) -> bool {
         matches!(entity, Entity::External(_))
@@ -122,7 +133,10 @@ impl Context<'_> {
             Entity::Device(ix) => {
                 let label = self.inventory.label(ix);
                 if self.is_stranger(entity) && self.phase == Phase::Watching {
-                    format!("{label}, new here,")
+                    match label.strip_suffix(')') {
+                        Some(open) => format!("{open}, new here)"),
+                        None => format!("{label} (new here)"),
+                    }
                 } else {
                     label
                 }
@@ -155,6 +169,28 @@ impl Context<'_> {
     pub fn familiarity(&self) -> Familiarity {
         self.act.as_ref().map(|(_, familiarity)| *familiarity).unwrap_or_default()
     }
+}
+
+/// Classes that serve many others.
+pub fn is_server(class: DeviceClass) -> bool {
+    use DeviceClass::{
+        AlarmServer, CentralStation, Ehr, InterfaceEngine, Lis, NurseCall, Pacs, PumpGateway,
+        PumpServer, Telemetry, WorklistServer,
+    };
+    matches!(
+        class,
+        AlarmServer
+            | CentralStation
+            | Ehr
+            | InterfaceEngine
+            | Lis
+            | NurseCall
+            | Pacs
+            | PumpGateway
+            | PumpServer
+            | Telemetry
+            | WorklistServer
+    )
 }
 
 /// The port of the called side, where there is one.

@@ -60,6 +60,42 @@ impl Intervals {
         off.sort_by(f64::total_cmp);
         Some(off[off.len() / 2] / median)
     }
+
+    /// How probable intervals as alike as these are by chance (exponential, as calls of people
+    /// are): the best of three tolerances about the median, times three for having looked thrice.
+    pub fn by_chance(&self) -> Option<f64> {
+        let median = self.median()?;
+        if median <= 0.0 {
+            return None;
+        }
+        // One interval is the median itself and proves nothing.
+        let others = self.kept.len() - 1;
+        let p = TOLERANCES.into_iter().map(|tolerance| {
+            let near = |interval: &&f32| (f64::from(**interval) / median - 1.0).abs() <= tolerance;
+            let alike = self.kept.iter().filter(near).count().saturating_sub(1);
+            let one = 0.5_f64.powf(1.0 - tolerance) - 0.5_f64.powf(1.0 + tolerance);
+            binomial_tail(others, alike, one)
+        });
+        Some((p.fold(1.0, f64::min) * TOLERANCES.len() as f64).min(1.0))
+    }
+}
+
+/// How far from the median an interval may be, as a part of it.
+const TOLERANCES: [f64; 3] = [0.05, 0.15, 0.35];
+
+/// Probability of at least `hits` of `n` where each hits with probability `p`.
+fn binomial_tail(n: usize, hits: usize, p: f64) -> f64 {
+    let mut choose = 1.0;
+    let mut sum = 0.0;
+    for k in 0..=n {
+        if k > 0 {
+            choose *= (n - k + 1) as f64 / k as f64;
+        }
+        if k >= hits {
+            sum += choose * p.powf(k as f64) * (1.0 - p).powf((n - k) as f64);
+        }
+    }
+    sum.clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
@@ -83,6 +119,20 @@ mod tests {
             now
         });
         assert!(jitter(chance) > 0.4);
+    }
+
+    #[test]
+    fn regular_calls_are_improbable_and_a_few_by_chance_are_not() {
+        let p = |times: &[f64]| {
+            let mut intervals = Intervals::default();
+            times.iter().for_each(|t| intervals.add(Timestamp::from_seconds_f64(*t), 0.5));
+            intervals.by_chance().unwrap()
+        };
+        assert!(p(&[0.0, 5.0, 10.1, 15.0, 20.1, 25.0]) < 1e-3);
+        assert!(p(&[0.0, 5.0, 10.1, 20.1, 25.0, 30.0]) < 1e-2, "one missed");
+        assert!(p(&[0.0, 100.0, 290.0, 330.0, 450.0]) > 0.05);
+        assert!((binomial_tail(3, 0, 0.2) - 1.0).abs() < 1e-12);
+        assert!((binomial_tail(2, 2, 0.5) - 0.25).abs() < 1e-12);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub static FINGERPRINT: Fingerprint = Fingerprint {
 };
 
 /// What a maker makes, with weights in nats.
-type Makes = &'static [(C, f32)];
+pub(crate) type Makes = &'static [(C, f32)];
 
 /// Makers, by words that their names in the listing begin with (in lower case), and what they make.
 const MAKERS: &[(&[&str], Makes)] = &[
@@ -254,7 +254,7 @@ pub(crate) fn learn_card(record: &mut Record, mac: Mac, at: Timestamp) {
 }
 
 /// What a maker makes.
-fn makes(vendor: &str) -> Makes {
+pub(crate) fn makes(vendor: &str) -> Makes {
     let vendor = vendor.to_lowercase();
     let known = MAKERS.iter().find(|(names, _)| names.iter().any(|name| vendor.starts_with(name)));
     known.map_or(&[], |(_, makes)| makes)

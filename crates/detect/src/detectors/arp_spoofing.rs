@@ -1,12 +1,12 @@
 //! One station claims the address of another that is alive.
 //!
 //! Addresses do move: by DHCP, with a new network card, to a stand-by router. A claim is an attack
-//! when the station that makes it is known to have an address of its own, or when the old owner goes
-//! on claiming the address too.
+//! when the station that makes it is known to have an address of its own, when the old owner goes
+//! on claiming the address too, or when it is repeated as an answer that nobody asked for.
 
 use std::net::IpAddr;
 
-use learn::Bounded;
+use learn::{Bounded, Bucket};
 use model::finding::{FindingKind, Reason, Severity};
 use model::net::Mac;
 use model::observation::{Observation, Party};
@@ -36,6 +36,12 @@ const ALIVE_SECONDS: f64 = 300.0;
 /// The old owner answers a claim within so many seconds, or the address has moved.
 const CONTEST_SECONDS: f64 = 120.0;
 
+/// An answer belongs to a question asked so many seconds before. So many answers without one, within
+/// so many seconds, are poisoning: tools repeat them, since caches forget.
+const ASKED_SECONDS: f64 = 3.0;
+const UNASKED: f64 = 2.0;
+const UNASKED_SECONDS: f64 = 60.0;
+
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Owner {
     mac: Mac,
@@ -49,11 +55,20 @@ struct Owner {
 pub struct ArpSpoofing {
     owners: Bounded<IpAddr, Owner>,
     addresses: Bounded<Mac, (IpAddr, Timestamp)>,
+    /// When an address was last asked for.
+    asked: Bounded<IpAddr, Timestamp>,
+    /// Answers of a station without a question, for addresses of others.
+    unasked: Bounded<Mac, Bucket>,
 }
 
 impl Default for ArpSpoofing {
     fn default() -> Self {
-        Self { owners: Bounded::new(50_000), addresses: Bounded::new(50_000) }
+        Self {
+            owners: Bounded::new(50_000),
+            addresses: Bounded::new(50_000),
+            asked: Bounded::new(50_000),
+            unasked: Bounded::new(20_000),
+        }
     }
 }
 
@@ -63,6 +78,11 @@ impl Detector for ArpSpoofing {
     fn observe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
         match o.kind.name {
             "arp.packet" => {
+                if o.str("operation") == Some("request")
+                    && let Some(target) = o.ip("target_ip")
+                {
+                    *self.asked.entry(target, || o.at) = o.at;
+                }
                 if let (Some(ip), Some(mac)) = (o.ip("sender_ip"), o.mac("sender_mac")) {
                     self.claim(o, cx, out, ip, mac);
                 }
@@ -125,6 +145,7 @@ impl ArpSpoofing {
             }
             if let Some(owner) = self.owners.get_mut(&ip) {
                 owner.heard = o.at;
+                owner.claimed = None;
             }
             return;
         }
@@ -132,15 +153,27 @@ impl ArpSpoofing {
             self.own(ip, mac, o.at);
             return;
         }
-        if let Some(owner) = self.owners.get_mut(&ip) {
-            owner.claimed = Some((mac, o.at));
-        }
         let has_its_own = own.is_some_and(|(other, heard)| {
             other != ip && o.at.seconds_since(heard) < ALIVE_SECONDS * 4.0
         });
-        if has_its_own {
+        if has_its_own || self.is_poisoning(o, ip, mac) {
             self.report(o, cx, out, ip, owner.mac, mac);
+        } else if let Some(owner) = self.owners.get_mut(&ip) {
+            owner.claimed = Some((mac, o.at));
         }
+    }
+
+    /// Whether this is one of several answers that nobody asked for.
+    fn is_poisoning(&mut self, o: &Observation, ip: IpAddr, mac: Mac) -> bool {
+        if o.str("operation") != Some("reply") || o.flag("gratuitous") {
+            return false;
+        }
+        let asked = self.asked.get(&ip);
+        if asked.is_some_and(|at| o.at.seconds_since(*at) <= ASKED_SECONDS) {
+            return false;
+        }
+        let unasked = self.unasked.entry(mac, || Bucket::new(UNASKED_SECONDS));
+        unasked.add(o.at, 1.0, false) >= UNASKED
     }
 
     fn report(
@@ -157,11 +190,18 @@ impl ArpSpoofing {
         let owner_party = Party { ip: Some(ip), mac: Some(owner), ..Party::default() };
         let claimant_entity = cx.inventory.entity(&claimant_party);
         let owner_entity = cx.inventory.entity(&owner_party);
-        let title = words::sentence(&format!(
-            "{} pretends to be {}: it claims the address {ip}, and can read and change what is sent there.",
-            cx.name(claimant_entity, &claimant_party),
-            cx.name(owner_entity, &owner_party),
-        ));
+        let title = words::sentence(&if claimant_entity == owner_entity {
+            format!(
+                "{} claims the address {ip} of another station, and can read and change what is sent there.",
+                cx.name(claimant_entity, &claimant_party),
+            )
+        } else {
+            format!(
+                "{} pretends to be {}: it claims the address {ip}, and can read and change what is sent there.",
+                cx.name(claimant_entity, &claimant_party),
+                cx.name(owner_entity, &owner_party),
+            )
+        });
         let severity =
             if cx.is_clinical(owner_entity) { Severity::Critical } else { Severity::High };
         out.claim(cx, o, severity, title)

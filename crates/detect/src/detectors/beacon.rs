@@ -1,7 +1,7 @@
 //! Calls to one new address at regular times: how an implant asks for orders.
 //!
 //! Regularity alone is no sign: half of a hospital's traffic is regular. It counts for pairs that
-//! had nothing to do with each other before, and more of it is asked of machines that browse.
+//! had nothing to do with each other before, and only where chance hardly makes it.
 
 use assets::Entity;
 use learn::{Bounded, Intervals};
@@ -25,10 +25,12 @@ static SPEC: DetectorSpec = DetectorSpec {
 
 /// Calls closer together than so many seconds are one.
 const MERGE_SECONDS: f64 = 0.8;
-/// Fewest calls, and most jitter (median deviation over median), for a clinical device.
-const CLINICAL: (u64, f64) = (5, 0.35);
-/// The same for all others.
-const OTHERS: (u64, f64) = (8, 0.25);
+/// Fewest calls, and how improbable their regularity has to be by chance: for a device that does
+/// one job, for one that was not there while learning, and for one at which people browse, whose
+/// many new addresses are as many chances to look regular.
+const APPLIANCE: (u64, f64) = (5, 0.05);
+const NEWCOMER: (u64, f64) = (5, 4e-3);
+const LIVELY: (u64, f64) = (6, 3e-4);
 /// Intervals from and to which a series counts, in seconds.
 const INTERVAL: std::ops::RangeInclusive<f64> = 1.0..=86_400.0;
 
@@ -59,9 +61,19 @@ impl Detector for Beacon {
         // The outcome comes up to seconds after the call; the call is what is regular.
         let called = o.flow.as_ref().map_or(o.at, |flow| flow.started);
         series.add(called, MERGE_SECONDS);
-        let (fewest, most) = if cx.is_clinical(actor) { CLINICAL } else { OTHERS };
-        let (Some(median), Some(jitter)) = (series.median(), series.jitter()) else { return };
-        if series.events() < fewest || jitter > most || !INTERVAL.contains(&median) {
+        let (fewest, most) = if cx.is_stranger(actor) {
+            NEWCOMER
+        } else if cx.is_appliance(actor) {
+            APPLIANCE
+        } else {
+            LIVELY
+        };
+        let (Some(median), Some(jitter), Some(p)) =
+            (series.median(), series.jitter(), series.by_chance())
+        else {
+            return;
+        };
+        if series.events() < fewest || p > most || !INTERVAL.contains(&median) {
             return;
         }
         // Time services are regular by design, and small.
@@ -83,7 +95,7 @@ impl Detector for Beacon {
             ))
             .because(Reason::new("calls", calls, "none while learning").weight(0.5))
             .key(port.to_string())
-            .p_value((jitter / 0.7).powi(i32::try_from(calls.min(30)).unwrap_or(30) / 2))
+            .p_value(p)
             .score(1.0 - jitter)
             .make();
     }

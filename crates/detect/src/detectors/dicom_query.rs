@@ -33,6 +33,8 @@ const TIMES: f64 = 5.0;
 const TOGETHER_SECONDS: f64 = 900.0;
 /// Answers to the queries of one association that are far too many, unless learned otherwise.
 const MATCHES: f64 = 200.0;
+/// So many times the most of its life.
+const FAR: f64 = 20.0;
 
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
@@ -106,7 +108,7 @@ impl DicomQuery {
         };
         let title = words::sentence(&format!(
             "{} (AE title {}) asks {} for {what}{habit}.",
-            cx.subject(o).trim_end_matches(", new here,"),
+            cx.subject(o),
             o.str("calling_ae").unwrap_or("unknown"),
             cx.peer(o),
         ));
@@ -205,8 +207,12 @@ impl DicomQuery {
             cx.subject(o),
             cx.peer(o),
         ));
-        let severity =
-            if cx.normal.knows(cx.who.subject) { Severity::Low } else { Severity::Medium };
+        // A long list is one thing; twenty times the longest of its life is another.
+        let severity = if cx.normal.knows(cx.who.subject) && matches < usual.max(1.0) * FAR {
+            Severity::Low
+        } else {
+            Severity::Medium
+        };
         out.claim(cx, o, severity, title)
             .because(Reason::new(
                 "matches in one association",

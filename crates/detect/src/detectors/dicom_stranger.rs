@@ -29,21 +29,32 @@ static SPEC: DetectorSpec = DetectorSpec {
 const WINDOW_SECONDS: f64 = 120.0;
 const REJECTIONS: f64 = 5.0;
 const TITLES: usize = 3;
+/// Different new titles of one station that were all accepted.
+const TITLES_ACCEPTED: usize = 5;
 
-/// Rejections lately, and the pairs of AE titles that were tried.
-type Rejected = (Bucket, BTreeSet<Box<str>>);
+/// Associations lately, and the AE titles that were tried in them.
+type Tried = (Bucket, BTreeSet<Box<str>>);
 
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DicomStranger {
-    rejected: Bounded<(Entity, Entity), Rejected>,
+    rejected: Bounded<(Entity, Entity), Tried>,
     /// Who used a calling AE title while learning: one station, or several (`None`).
     titles: Bounded<Box<str>, Option<Entity>>,
+    /// Called AE titles that were accepted while learning.
+    called: Bounded<Box<str>, ()>,
+    /// New combinations of titles that were accepted.
+    accepted: Bounded<(Entity, Entity), Tried>,
 }
 
 impl Default for DicomStranger {
     fn default() -> Self {
-        Self { rejected: Bounded::new(20_000), titles: Bounded::new(20_000) }
+        Self {
+            rejected: Bounded::new(20_000),
+            titles: Bounded::new(20_000),
+            called: Bounded::new(20_000),
+            accepted: Bounded::new(20_000),
+        }
     }
 }
 
@@ -68,8 +79,10 @@ impl DicomStranger {
             if *owner != Some(actor) {
                 *owner = None;
             }
+            self.called.entry(o.str("called_ae").unwrap_or("").into(), || ());
             return;
         }
+        self.tried(o, cx, out);
         let known = cx.familiarity();
         if known.service_of_actor || known.pair {
             return;
@@ -105,6 +118,41 @@ impl DicomStranger {
             .kind(FindingKind::Anomaly)
             .p_value(known.surprise_rate)
             .score(0.5)
+            .make();
+    }
+
+    /// An archive that takes any title shows a guesser by the titles that nobody ever used.
+    fn tried(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let calling = o.str("calling_ae").unwrap_or("");
+        let called = o.str("called_ae").unwrap_or("");
+        if self.titles.contains(&Box::from(calling)) && self.called.contains(&Box::from(called)) {
+            return;
+        }
+        let key = (cx.who.subject, cx.who.peer);
+        let (bucket, tried) =
+            self.accepted.entry(key, || (Bucket::new(WINDOW_SECONDS), BTreeSet::new()));
+        if bucket.add(o.at, 1.0, false) <= 1.0 {
+            tried.clear();
+        }
+        if tried.len() < 64 {
+            tried.insert(format!("{calling} to {called}").into());
+        }
+        let count = tried.len();
+        if count < TITLES_ACCEPTED {
+            return;
+        }
+        let title = words::sentence(&format!(
+            "{} tries AE titles at {}: {count} that nobody uses within two minutes.",
+            cx.subject(o),
+            cx.peer(o),
+        ));
+        out.claim(cx, o, Severity::Medium, title)
+            .because(
+                Reason::new("new combinations of AE titles", count as u64, "one for a new station")
+                    .unit("in 2 min"),
+            )
+            .key("guessing")
+            .score(0.85)
             .make();
     }
 

@@ -30,6 +30,8 @@ const KNOWN_PARTNER: f64 = 20e6;
 const NEW_PARTNER: f64 = 3e6;
 /// A clinical device has less to say to strangers.
 const NEW_PARTNER_CLINICAL: f64 = 0.5e6;
+/// One that nobody has seen before has sent nothing for good reason.
+const NEW_DEVICE: f64 = 1e6;
 /// So many times the most that was learned.
 const TIMES: f64 = 8.0;
 
@@ -90,15 +92,17 @@ impl Exfiltration {
             sent: Rate::new(WINDOWS.0, WINDOWS.1),
             received: Rate::new(WINDOWS.0, WINDOWS.1),
         });
-        let (_, long) = state.sent.add(o.at, sent, false);
+        let (short, long) = state.sent.add(o.at, sent, false);
         let (_, back) = state.received.add(o.at, received, false);
         let clinical = cx.is_clinical(device);
         let floor = match (new, clinical) {
             (true, true) => NEW_PARTNER_CLINICAL,
+            (true, false) if cx.is_stranger(device) => NEW_DEVICE,
             (true, false) => NEW_PARTNER,
             (false, _) => KNOWN_PARTNER,
         };
-        if long < floor.max(most * TIMES) || long < 2.0 * back {
+        // The next trickle after a great deal is not a great deal.
+        if long < floor.max(most * TIMES) || long < 2.0 * back || short < long * 0.02 {
             return;
         }
         let title = words::sentence(&format!(

@@ -67,6 +67,10 @@ impl Detector for FirstContact {
         }
         let class = cx.inventory.class(actor);
         let severity = severity(cx, class);
+        // What most others use, or what was long known by another way, is not even worth a note.
+        if severity == Severity::Info && (known.others_on_service >= FOR_EVERYBODY || known.pair) {
+            return;
+        }
         let partners = words::count(known.breadth.into(), "service", "services");
         let what = if known.actor {
             format!("which has kept to {partners} until now, calls")
@@ -75,8 +79,8 @@ impl Detector for FirstContact {
         };
         let title = words::sentence(&format!(
             "{}, {what} {} on {} port {port} for the first time.",
-            cx.subject(o).trim_end_matches(','),
-            cx.peer(o).trim_end_matches(','),
+            cx.subject(o),
+            cx.peer(o),
             o.str("transport").unwrap_or("ip"),
         ));
         let rate = known.surprise_rate;
@@ -108,35 +112,12 @@ fn severity(cx: &Context<'_>, class: DeviceClass) -> Severity {
         return Severity::Info;
     }
     // A server that care depends on does call others now and then; a device at the bedside does not.
-    let device_at_work = matches!(class.tier(), Tier::T0 | Tier::T1 | Tier::T2)
-        && !is_server(class)
-        && class != DeviceClass::Unknown;
+    let device_at_work =
+        cx.is_appliance(cx.who.subject) && matches!(class.tier(), Tier::T0 | Tier::T1 | Tier::T2);
     match (device_at_work, cx.is_clinical(target)) {
         (true, true) => Severity::High,
         (true, false) => Severity::Medium,
         (false, true) if !cx.is_stranger(cx.who.subject) => Severity::Low,
         _ => Severity::Info,
     }
-}
-
-/// Classes that serve many others.
-fn is_server(class: DeviceClass) -> bool {
-    use DeviceClass::{
-        AlarmServer, CentralStation, Ehr, InterfaceEngine, Lis, NurseCall, Pacs, PumpGateway,
-        PumpServer, Telemetry, WorklistServer,
-    };
-    matches!(
-        class,
-        AlarmServer
-            | CentralStation
-            | Ehr
-            | InterfaceEngine
-            | Lis
-            | NurseCall
-            | Pacs
-            | PumpGateway
-            | PumpServer
-            | Telemetry
-            | WorklistServer
-    )
 }

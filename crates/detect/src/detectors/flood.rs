@@ -8,7 +8,7 @@ use assets::Entity;
 use learn::{Bounded, Bucket};
 use model::finding::{FindingKind, Reason, Severity};
 use model::net::is_unicast;
-use model::observation::Observation;
+use model::observation::{Observation, Party};
 use serde::{Deserialize, Serialize};
 
 use crate::findings::Findings;
@@ -27,8 +27,14 @@ static SPEC: DetectorSpec = DetectorSpec {
 
 /// Starts of connections to one service in a second that are too many, unless learned otherwise.
 const STARTS: f64 = 100.0;
-/// Packets a second of one flow without an answer, unless learned otherwise.
+/// Packets a second of one flow without an answer, unless learned otherwise: to anybody, and to a
+/// device that care depends on. Video to a recorder has hundreds; what reaches a bedside has few.
 const PACKETS: f64 = 400.0;
+const PACKETS_CLINICAL: f64 = 150.0;
+/// Echo requests a second, whether answered or not: people and monitoring tools send one.
+const ECHOES: f64 = 40.0;
+/// Fewest packets in a report.
+const FEWEST: f64 = 150.0;
 /// So many times the most that was learned.
 const TIMES: f64 = 8.0;
 
@@ -108,6 +114,13 @@ impl Flood {
             (true, false) => "connections",
             (false, _) => "single packets",
         };
+        // Made-up sender addresses come from one network card, unless a router stands between.
+        let card = o
+            .subject
+            .mac
+            .filter(|_| !one_sender)
+            .map(|mac| Party { mac: Some(mac), ..Party::default() });
+        let behind = card.as_ref().map_or(Entity::Nobody, |card| cx.inventory.entity(card));
         let from = if one_sender { cx.subject(o) } else { "many senders".to_owned() };
         let title = words::sentence(&format!(
             "{from} flooded {} with {what}: {starts:.0} within a second.",
@@ -117,6 +130,10 @@ impl Flood {
             if cx.is_clinical(cx.who.peer) { Severity::Critical } else { Severity::High };
         let claim = out.claim(cx, o, severity, title);
         let claim = if one_sender { claim } else { claim.about_peer(o) };
+        let claim = match &card {
+            Some(card) => claim.with(behind, card),
+            None => claim,
+        };
         claim
             .because(
                 Reason::new(what, format!("{starts:.0}"), format!("at most {usual:.0}"))
@@ -145,9 +162,15 @@ impl Flood {
             return;
         }
         // Echo floods are answered one for one; a stream that is wanted is not new.
+        let echoes = matches!(o.str("transport"), Some("icmp" | "icmp6"));
         let one_way = back < sent * 0.2 || o.str("transport") != Some("udp");
-        let known = cx.normal.knows_pair(cx.who.subject, cx.who.peer) && *usual > PACKETS / 4.0;
-        if sent < PACKETS || rate < PACKETS.max(*usual * TIMES) || !one_way || known {
+        let bound = match (echoes, cx.is_clinical(cx.who.peer)) {
+            (true, _) => ECHOES,
+            (false, true) => PACKETS_CLINICAL,
+            (false, false) => PACKETS,
+        };
+        let known = cx.normal.knows_pair(cx.who.subject, cx.who.peer) && *usual > bound / 4.0;
+        if sent < FEWEST || rate < bound.max(*usual * TIMES) || !one_way || known {
             return;
         }
         let usual = *usual;

@@ -1,16 +1,19 @@
 //! Results and orders from somebody who never sent any.
 //!
 //! HL7 and ASTM know no password: whoever reaches the port is believed. So who sends which messages
-//! is the only guard. A new device beside several of its kind (same maker, same application name) is
-//! being added; anything else is told.
+//! is the only guard. One more device of a kind that sends the same is being added; a known name
+//! from a new address, while the device behind it keeps still, has probably moved. Anything else is
+//! told.
 
-use assets::Entity;
+use assets::{DeviceIx, Entity};
 use learn::Bounded;
 use model::finding::{FindingKind, Reason, Severity};
-use model::observation::Observation;
+use model::observation::{Observation, Party};
+use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::findings::Findings;
+use crate::kin;
 use crate::seam::{Context, Detector, DetectorSpec, remembers};
 use crate::words;
 
@@ -27,19 +30,27 @@ static SPEC: DetectorSpec = DetectorSpec {
     ],
 };
 
-/// So many devices under one application name: the name is that of a product, not of a device.
-const PRODUCT: usize = 2;
+/// A name is disputed when its owner speaks within so many seconds of somebody else's use of it.
+const DISPUTE_SECONDS: f64 = 120.0;
 
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Injection {
     /// Who sent under which application name while learning.
     senders: Bounded<Box<str>, Vec<Entity>>,
+    /// Who sent which kind of message to whom while learning.
+    kinds: Bounded<(Entity, Box<str>), Vec<Entity>>,
+    /// Whose name somebody new uses: who, since when, under which name.
+    moved: Bounded<Entity, (Entity, Timestamp, Box<str>)>,
 }
 
 impl Default for Injection {
     fn default() -> Self {
-        Self { senders: Bounded::new(20_000) }
+        Self {
+            senders: Bounded::new(20_000),
+            kinds: Bounded::new(20_000),
+            moved: Bounded::new(5_000),
+        }
     }
 }
 
@@ -53,95 +64,140 @@ impl Detector for Injection {
         }
         let name = if hl7 { o.str("sending_application") } else { o.str("sender") }.unwrap_or("");
         let actor = cx.who.subject;
+        let what = if hl7 { hl7_noun(o) } else { "laboratory results (ASTM)" };
+        let kind = (cx.who.peer, Box::from(what));
         if cx.learning() {
-            let senders = self.senders.entry(name.into(), Vec::new);
-            if senders.len() < 16 && !senders.contains(&actor) {
-                senders.push(actor);
+            for senders in
+                [self.senders.entry(name.into(), Vec::new), self.kinds.entry(kind, Vec::new)]
+            {
+                if senders.len() < 64 && !senders.contains(&actor) {
+                    senders.push(actor);
+                }
             }
             return;
         }
-        let known = cx.familiarity();
-        if known.act {
-            return;
-        }
-        let what = if hl7 { hl7_noun(o) } else { "laboratory results (ASTM)" };
-        if known.service_of_target {
-            self.new_kind(o, cx, out, what);
-            return;
-        }
+        self.dispute(o, cx, out, name);
         // An answer on a connection that the other side opened is not a new sender.
+        let known = cx.familiarity();
         let reply =
             o.flow.as_ref().is_some_and(|flow| Some(flow.tuple.originator.ip) != o.subject.ip);
         if reply && known.pair {
             return;
         }
         let owners: Vec<Entity> = self.senders.get(&Box::from(name)).cloned().unwrap_or_default();
-        let product = owners.len() >= PRODUCT;
-        let sibling = product && self.same_maker(cx, actor, &owners);
-        let borrowed = owners.len() == 1 && !name.is_empty() && owners.first() != Some(&actor);
-        let severity = match (borrowed, sibling && !known.actor) {
-            (true, _) => Severity::Critical,
-            (false, true) => Severity::Low,
-            (false, false) => Severity::High,
+        let owner = match owners.as_slice() {
+            [Entity::Device(ix)] if !name.is_empty() && Entity::Device(*ix) != actor => Some(*ix),
+            _ => None,
         };
-        let owner = match owners.first() {
-            Some(Entity::Device(ix)) if borrowed => {
-                format!(" under the name '{name}' of {}", cx.inventory.label(*ix))
+        if owner.is_none() && known.act {
+            return;
+        }
+        if owner.is_none() && known.service_of_target {
+            new_kind(o, cx, out, what);
+            return;
+        }
+        let kin = self.kinds.get(&kind).map_or(&[][..], Vec::as_slice);
+        let one_more = kin::one_more(cx, actor, kin);
+        // Whoever sends the same anyway may have been given the address of another.
+        let one_of_them = one_more || kin.contains(&actor);
+        let severity = match (owner, one_of_them) {
+            // The same device at another address, or one that takes its place: its owner will say.
+            (Some(owner), true) => {
+                let moved = (actor, o.at, Box::from(name));
+                self.moved.remove(&Entity::Device(owner));
+                self.moved.entry(Entity::Device(owner), || moved);
+                Severity::Low
             }
-            _ => String::new(),
+            (Some(_), false) => Severity::Critical,
+            (None, true) => Severity::Low,
+            (None, false) => Severity::High,
         };
-        let title = words::sentence(&format!(
-            "{} sends {what} to {}{owner}, and never did before.",
-            cx.subject(o).trim_end_matches(", new here,"),
-            cx.peer(o),
-        ));
-        out.claim(cx, o, severity, title)
-            .because(Reason::new(
-                "sender of these messages",
-                cx.subject(o),
-                "devices that sent them while learning",
-            ))
-            .because(
-                Reason::new(
-                    "application name",
-                    name,
-                    if borrowed { "used by one other device only" } else { "known ones" },
-                )
-                .weight(0.6),
-            )
-            .key("sender")
-            .p_value(known.surprise_rate.min(0.02))
-            .score(0.9)
-            .make();
+        sender(o, cx, out, what, severity, owner.map(|ix| (ix, name)));
     }
 }
 
-impl Injection {
-    /// A device that has long sent, but never this.
-    fn new_kind(&self, o: &Observation, cx: &Context<'_>, out: &mut Findings, what: &str) {
-        let known = cx.familiarity();
-        let regular = known.surprise_rate < 0.02;
-        // The target gets this from others: a service that the sender has taken up.
-        let severity = if regular && known.others == 0 { Severity::Medium } else { Severity::Low };
-        let title =
-            words::sentence(
-                &format!("{} now also sends {what} to {}.", cx.subject(o), cx.peer(o),),
-            );
-        out.claim(cx, o, severity, title)
-            .because(Reason::new("kind of message", what, "those it sent while learning"))
-            .key(what)
-            .p_value(known.surprise_rate)
-            .score(0.6)
-            .make();
-    }
+/// Somebody sends who never sent, or under the name of another device.
+fn sender(
+    o: &Observation,
+    cx: &Context<'_>,
+    out: &mut Findings,
+    what: &str,
+    severity: Severity,
+    owner: Option<(DeviceIx, &str)>,
+) {
+    let known = cx.familiarity();
+    let under = match owner {
+        Some((ix, name)) => format!(" under the name '{name}' of {}", cx.inventory.label(ix)),
+        None => String::new(),
+    };
+    let title = words::sentence(&format!(
+        "{} sends {what} to {}{under}, which it never did before.",
+        cx.subject(o),
+        cx.peer(o),
+    ));
+    out.claim(cx, o, severity, title)
+        .because(Reason::new(
+            "sender of these messages",
+            cx.subject(o),
+            "devices that sent them while learning",
+        ))
+        .because(
+            Reason::new(
+                "application name",
+                owner.map_or("its own", |(_, name)| name),
+                if owner.is_some() { "used by one other device only" } else { "known ones" },
+            )
+            .weight(0.6),
+        )
+        .key(format!("{what} {:?}", cx.who.peer))
+        .p_value(known.surprise_rate.min(0.02))
+        .score(0.9)
+        .make();
+}
 
-    fn same_maker(&self, cx: &Context<'_>, actor: Entity, owners: &[Entity]) -> bool {
-        let maker = |entity: &Entity| match entity {
-            Entity::Device(ix) => cx.inventory.mac(*ix).map(|mac| [mac.0[0], mac.0[1], mac.0[2]]),
-            _ => None,
-        };
-        let own = maker(&actor);
-        own.is_some() && owners.iter().filter(|owner| maker(owner) == own).count() >= PRODUCT
+/// A device that has long sent, but never this.
+fn new_kind(o: &Observation, cx: &Context<'_>, out: &mut Findings, what: &str) {
+    let known = cx.familiarity();
+    let regular = known.surprise_rate < 0.02;
+    // The target gets this from others: a service that the sender has taken up.
+    let severity = if regular && known.others == 0 { Severity::Medium } else { Severity::Low };
+    let title =
+        words::sentence(&format!("{} now also sends {what} to {}.", cx.subject(o), cx.peer(o)));
+    out.claim(cx, o, severity, title)
+        .because(Reason::new("kind of message", what, "those it sent while learning"))
+        .key(what)
+        .p_value(known.surprise_rate)
+        .score(0.6)
+        .make();
+}
+
+impl Injection {
+    /// The owner of a name speaks after somebody else has used it: there are two.
+    fn dispute(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings, said: &str) {
+        let owner = cx.who.subject;
+        if self.moved.get(&owner).is_none_or(|(_, _, name)| **name != *said) {
+            return;
+        }
+        let Some((claimant, at, name)) = self.moved.remove(&owner) else { return };
+        let Entity::Device(ix) = claimant else { return };
+        if claimant == owner || o.at.seconds_since(at) > DISPUTE_SECONDS {
+            return;
+        }
+        let title = words::sentence(&format!(
+            "{} sends messages under the name '{name}' of {}, which is still at work: one of them is false.",
+            cx.inventory.label(ix),
+            cx.subject(o),
+        ));
+        let party = Party { ip: cx.inventory.ip(ix), ..Party::default() };
+        out.claim(cx, o, Severity::Critical, title)
+            .about(claimant, &party)
+            .alone()
+            .with(owner, &o.subject)
+            .because(Reason::new("devices under one name", 2_u64, "one"))
+            .key("dispute")
+            .p_value(0.01)
+            .score(0.9)
+            .make();
     }
 }
 

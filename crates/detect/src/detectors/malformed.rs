@@ -9,14 +9,14 @@ use model::observation::Observation;
 use serde::{Deserialize, Serialize};
 
 use crate::findings::Findings;
-use crate::seam::{Context, Detector, DetectorSpec, remembers};
+use crate::seam::{Context, Detector, DetectorSpec, remembers, responder_port};
 use crate::words;
 
 static SPEC: DetectorSpec = DetectorSpec {
     name: "malformed",
     doc: "Messages that break the rules of their protocol, from where none came before.",
     kind: FindingKind::Anomaly,
-    reads: &["protocol.anomaly"],
+    reads: &["protocol.anomaly", "flow.protocol", "flow.end"],
     attack: &["T1499.004", "T0814", "T0866"],
     next_step: "Check that the receiving service still works. Find the sender; a broken device needs repair, a fuzzer needs unplugging.",
     sources: &["CISA ICSMA-20-254-01", "spec S10"],
@@ -28,16 +28,27 @@ const FEWEST: f64 = 3.0;
 /// Protocols of medical devices and of their control.
 const CARE: [&str; 6] = ["dicom", "hl7", "astm", "mqtt", "fhir", "rdp"];
 
+/// Conversations with a service in the window that are not in its language.
+const FOREIGN: f64 = 4.0;
+
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Malformed {
     senders: Bounded<(Entity, Entity, Box<str>), Bucket>,
     usual: Bounded<Box<str>, u64>,
+    /// What each service spoke while learning.
+    spoken: Bounded<(Entity, u16), Box<str>>,
+    foreign: Bounded<(Entity, Entity, u16), Bucket>,
 }
 
 impl Default for Malformed {
     fn default() -> Self {
-        Self { senders: Bounded::new(30_000), usual: Bounded::new(1_000) }
+        Self {
+            senders: Bounded::new(30_000),
+            usual: Bounded::new(1_000),
+            spoken: Bounded::new(30_000),
+            foreign: Bounded::new(30_000),
+        }
     }
 }
 
@@ -45,6 +56,10 @@ impl Detector for Malformed {
     remembers!(SPEC);
 
     fn observe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        if !o.is("protocol.anomaly") {
+            self.conversation(o, cx, out);
+            return;
+        }
         let (Some(protocol), Some(what)) = (o.str("protocol"), o.str("what")) else { return };
         let key = (cx.who.subject, cx.who.peer, Box::from(protocol));
         let bucket = self.senders.entry(key, || Bucket::new(WINDOW_SECONDS));
@@ -79,6 +94,51 @@ impl Detector for Malformed {
             )
             .because(Reason::new("rule broken", what, "none").weight(0.5))
             .key(protocol)
+            .p_value(learn::counts::poisson_tail(count, usual.max(0.5)))
+            .make();
+    }
+}
+
+impl Malformed {
+    /// A conversation in which the client said something that is not the service's language.
+    fn conversation(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let (Some(port), Some("tcp")) = (responder_port(o), o.str("transport")) else { return };
+        let service = (cx.who.peer, port);
+        let protocol = o.str("protocol").filter(|protocol| *protocol != "unrecognised");
+        if o.is("flow.protocol") {
+            if let Some(protocol) = protocol.filter(|_| cx.learning()) {
+                self.spoken.entry(service, || protocol.into());
+            }
+            return;
+        }
+        // Data was sent, and it never became anything that could be read.
+        if protocol.is_some() || o.uint("payload_out").is_none_or(|bytes| bytes == 0) {
+            return;
+        }
+        let Some(spoken) = self.spoken.get(&service) else { return };
+        let key = (cx.who.subject, cx.who.peer, port);
+        let bucket = self.foreign.entry(key, || Bucket::new(WINDOW_SECONDS));
+        let count = bucket.add(o.at, 1.0, cx.learning());
+        let usual = bucket.learned_max();
+        if cx.learning() || count < FOREIGN.max(usual * 4.0) {
+            return;
+        }
+        let spoken = spoken.to_uppercase();
+        let title = words::sentence(&format!(
+            "{} sends {} data that is no {spoken} to its {spoken} service, time and again.",
+            cx.subject(o),
+            cx.peer(o),
+        ));
+        out.claim(cx, o, Severity::Medium, title)
+            .because(
+                Reason::new(
+                    "conversations that the service cannot read",
+                    format!("{count:.0}"),
+                    format!("at most {usual:.0}"),
+                )
+                .unit("in 20 s"),
+            )
+            .key(format!("foreign {port}"))
             .p_value(learn::counts::poisson_tail(count, usual.max(0.5)))
             .make();
     }

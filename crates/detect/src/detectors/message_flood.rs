@@ -4,7 +4,7 @@
 //! the end of a study): those from known senders are never called a flood here.
 
 use assets::Entity;
-use learn::{Bounded, Rate};
+use learn::{Bounded, Bucket, Rate};
 use model::finding::{FindingKind, Reason, Severity};
 use model::observation::Observation;
 use serde::{Deserialize, Serialize};
@@ -35,17 +35,26 @@ static SPEC: DetectorSpec = DetectorSpec {
 const WINDOWS: (f64, f64) = (2.0, 20.0);
 const FEWEST: (f64, f64) = (60.0, 300.0);
 const TIMES: f64 = 8.0;
+/// From a client that the service never had, so many of the same in the long window are enough:
+/// whoever opens a page asks for many things, but for each of them once.
+const SAME: f64 = 100.0;
 
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct MessageFlood {
     senders: Bounded<(Entity, Entity, Kind), Rate>,
+    /// Requests of one sender for one thing.
+    same: Bounded<(Entity, Entity, Box<str>), Bucket>,
     services: Bounded<(Entity, Kind), f64>,
 }
 
 impl Default for MessageFlood {
     fn default() -> Self {
-        Self { senders: Bounded::new(50_000), services: Bounded::new(20_000) }
+        Self {
+            senders: Bounded::new(50_000),
+            same: Bounded::new(50_000),
+            services: Bounded::new(20_000),
+        }
     }
 }
 
@@ -68,7 +77,9 @@ impl Detector for MessageFlood {
         let usual = (rate.short.learned_max().max(*busiest), rate.long.learned_max());
         let fast = short >= FEWEST.0.max(usual.0 * TIMES);
         let steady = long >= FEWEST.1.max(usual.1 * TIMES).max(usual.0 * TIMES);
-        if !fast && !steady {
+        let usual_long = usual.1;
+        let same = self.same(o, cx) >= SAME.max(usual_long * TIMES);
+        if !fast && !steady && !same {
             return;
         }
         let queued = matches!(kind, Kind::Hl7 | Kind::Dicom | Kind::Syslog);
@@ -94,6 +105,19 @@ impl Detector for MessageFlood {
             .key(format!("{kind:?} {:?}", cx.who.peer))
             .score(0.9)
             .make();
+    }
+}
+
+impl MessageFlood {
+    /// How often a client that is new to the service has asked for the same thing lately.
+    fn same(&mut self, o: &Observation, cx: &Context<'_>) -> f64 {
+        let known = cx.familiarity();
+        let Some(path) = o.str("path").filter(|_| o.is("http.request") && !known.service_of_target)
+        else {
+            return 0.0;
+        };
+        let key = (cx.who.subject, cx.who.peer, path.into());
+        self.same.entry(key, || Bucket::new(WINDOWS.1)).add(o.at, 1.0, false)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::seam::Detector;
 pub mod arp_spoofing;
 pub mod arp_sweep;
 pub mod beacon;
+pub mod closed_service;
 pub mod default_credential;
 pub mod dicom_query;
 pub mod dicom_stranger;
@@ -17,6 +18,7 @@ pub mod malformed;
 pub mod message_flood;
 pub mod mqtt_topics;
 pub mod new_external;
+pub mod packet_shapes;
 pub mod password_guessing;
 pub mod patient_data_outside;
 pub mod record_access;
@@ -37,6 +39,7 @@ pub static ALL: &[Make] = &[
     || Box::<scan::Scan>::default(),
     || Box::<arp_sweep::ArpSweep>::default(),
     || Box::<first_contact::FirstContact>::default(),
+    || Box::<closed_service::ClosedService>::default(),
     || Box::<new_external::NewExternal>::default(),
     || Box::<beacon::Beacon>::default(),
     || Box::<exfiltration::Exfiltration>::default(),
@@ -60,6 +63,7 @@ pub static ALL: &[Make] = &[
     || Box::<smb_worm::SmbWorm>::default(),
     || Box::<smb_rewrite::SmbRewrite>::default(),
     || Box::<malformed::Malformed>::default(),
+    || Box::<packet_shapes::PacketShapes>::default(),
 ];
 
 /// What a person should do next about the findings of a detector.

@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use assets::Entity;
 use learn::Bounded;
 use model::finding::{FindingKind, Reason, Severity};
-use model::observation::Observation;
+use model::observation::{Observation, Party};
+use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::findings::Findings;
+use crate::kin;
 use crate::seam::{Context, Detector, DetectorSpec, remembers};
 use crate::words;
 
@@ -26,6 +28,9 @@ static SPEC: DetectorSpec = DetectorSpec {
     sources: &["OASIS MQTT 5.0 section 5.4", "spec S02"],
 };
 
+/// A client name is disputed when its owner connects within so many seconds of another's use of it.
+const DISPUTE_SECONDS: f64 = 120.0;
+
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct MqttTopics {
@@ -38,6 +43,12 @@ pub struct MqttTopics {
     publishers: Bounded<Entity, u64>,
     subscriptions: Bounded<Box<str>, BTreeSet<Entity>>,
     clients: Bounded<Box<str>, Entity>,
+    /// Names of clients that came after learning.
+    newcomers: Bounded<Box<str>, Entity>,
+    /// Shapes of topics that devices wrote under their own name while learning, and who.
+    own: Bounded<Box<str>, BTreeSet<Entity>>,
+    /// Whose client name somebody new uses: who, since when, under which name.
+    moved: Bounded<Entity, (Entity, Timestamp, Box<str>)>,
 }
 
 impl Default for MqttTopics {
@@ -49,6 +60,9 @@ impl Default for MqttTopics {
             publishers: Bounded::new(20_000),
             subscriptions: Bounded::new(20_000),
             clients: Bounded::new(20_000),
+            newcomers: Bounded::new(20_000),
+            own: Bounded::new(20_000),
+            moved: Bounded::new(5_000),
         }
     }
 }
@@ -81,12 +95,14 @@ impl MqttTopics {
         let owner = self.owner(topic, actor);
         let waiting = self.waiting(topic, actor);
         let writes = self.publishers.contains(&actor);
+        let one_more = !writes && owner.is_none() && waiting.is_none() && self.one_more(cx, topic);
         let shape = self.shapes.contains(&(actor, self.shape(topic).into()));
         let severity = match (owner, waiting, writes, shape) {
             // It writes topics of this shape for many: a server that has met one more device.
             (_, _, true, true) if self.publishes_for_many(actor) => Severity::Low,
             (Some(_), ..) | (None, Some(_), ..) => Severity::High,
-            (None, None, false, _) => Severity::Medium,
+            (None, None, false, _) if !one_more => Severity::Medium,
+            (None, None, false, _) => Severity::Low,
             (None, None, true, _) => Severity::Low,
         };
         let whose = match owner.or(waiting) {
@@ -106,17 +122,21 @@ impl MqttTopics {
                 topic,
                 if writes { "its own topics" } else { "none: it never published" },
             ))
-            .key(if severity >= Severity::High { "foreign" } else { topic })
+            .key(if severity >= Severity::High { "foreign" } else { "new topic" })
             .p_value(cx.familiarity().surprise_rate.min(0.02))
             .score(0.92);
         if let Some(Entity::Device(ix)) = owner.or(waiting) {
-            let party = model::observation::Party {
-                ip: cx.inventory.ip(ix),
-                ..model::observation::Party::default()
-            };
+            let party = Party { ip: cx.inventory.ip(ix), ..Party::default() };
             claim = claim.with(Entity::Device(ix), &party);
         }
         claim.make();
+    }
+
+    /// Whether a newcomer writes under its own name what several others write under theirs.
+    fn one_more(&self, cx: &Context<'_>, topic: &str) -> bool {
+        let kin = self.own.get(&self.shape(topic).into());
+        let kin: Vec<Entity> = kin.into_iter().flatten().copied().collect();
+        kin::one_more(cx, cx.who.subject, &kin)
     }
 
     fn learn(&mut self, topic: &str, actor: Entity) {
@@ -132,6 +152,12 @@ impl MqttTopics {
             }
         }
         let shape = self.shape(topic);
+        if shape != topic {
+            let kin = self.own.entry(shape.as_str().into(), BTreeSet::new);
+            if kin.len() < 64 {
+                kin.insert(actor);
+            }
+        }
         *self.shapes.entry((actor, shape.into()), u64::default) += 1;
     }
 
@@ -159,6 +185,7 @@ impl MqttTopics {
             .split('/')
             .map(|part| {
                 let named = self.clients.contains(&Box::from(part))
+                    || self.newcomers.contains(&Box::from(part))
                     || self.parts.get(&Box::from(part)).is_some_and(Option::is_some);
                 let numbered = part.bytes().any(|byte| byte.is_ascii_digit());
                 if named || numbered { "+" } else { part }
@@ -208,7 +235,7 @@ impl MqttTopics {
         let named: Vec<&str> = filters.iter().map(AsRef::as_ref).collect();
         let title = words::sentence(&format!(
             "{} listens to {} at {}{}.",
-            cx.subject(o).trim_end_matches(','),
+            cx.subject(o),
             if everything {
                 "every message".to_owned()
             } else {
@@ -236,27 +263,60 @@ impl MqttTopics {
             self.clients.entry(client.into(), || actor);
             return;
         }
-        let Some(owner) = self.clients.get(&Box::from(client)).copied() else { return };
-        let Entity::Device(ix) = owner else { return };
-        if owner == actor || o.str("outcome") != Some("accepted") {
+        if o.str("outcome") != Some("accepted") {
             return;
         }
-        let title = words::sentence(&format!(
-            "{} connects under the name '{client}' of {}: the real device is cut off.",
-            cx.subject(o),
-            cx.inventory.label(ix),
-        ));
-        out.claim(cx, o, Severity::High, title)
-            .because(Reason::new(
-                "device behind the client name",
-                cx.subject(o),
-                cx.inventory.label(ix),
-            ))
-            .attack(&["T0856", "T1557"])
-            .key(client)
-            .p_value(0.01)
-            .make();
+        self.dispute(o, cx, out);
+        let Some(owner) = self.clients.get(&Box::from(client)).copied() else {
+            self.newcomers.entry(client.into(), || actor);
+            return;
+        };
+        let Entity::Device(ix) = owner else { return };
+        if owner == actor {
+            return;
+        }
+        // A newcomer under a known name is a device that has moved, until the owner speaks again.
+        if !cx.normal.knows(actor) {
+            let moved = (actor, o.at, Box::from(client));
+            self.moved.remove(&owner);
+            self.moved.entry(owner, || moved);
+            return;
+        }
+        borrowed(o, cx, out, (actor, &o.subject), &cx.inventory.label(ix), client);
     }
+
+    /// The owner of a client name connects after somebody else has used it: there are two.
+    fn dispute(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+        let owner = cx.who.subject;
+        let Some((claimant, at, name)) = self.moved.remove(&owner) else { return };
+        let Entity::Device(ix) = claimant else { return };
+        if claimant != owner && o.at.seconds_since(at) <= DISPUTE_SECONDS {
+            let party = Party { ip: cx.inventory.ip(ix), ..Party::default() };
+            borrowed(o, cx, out, (claimant, &party), &cx.subject(o), &name);
+        }
+    }
+}
+
+/// Somebody connects under the client name of another device.
+fn borrowed(
+    o: &Observation,
+    cx: &Context<'_>,
+    out: &mut Findings,
+    (claimant, party): (Entity, &Party),
+    owner: &str,
+    client: &str,
+) {
+    let who = cx.name(claimant, party);
+    let title = words::sentence(&format!(
+        "{who} connects under the name '{client}' of {owner}: the real device is cut off.",
+    ));
+    out.claim(cx, o, Severity::High, title)
+        .about(claimant, party)
+        .because(Reason::new("device behind the client name", who.as_str(), owner))
+        .attack(&["T0856", "T1557"])
+        .key(client)
+        .p_value(0.01)
+        .make();
 }
 
 /// Parts of a topic that could name a device: short words of everyday use name none.

@@ -75,8 +75,13 @@ impl Detector for NewExternal {
         let domain = self.names.get(&ip);
         let usual = domain.is_some_and(|domain| self.usual.contains(domain));
         let shared = known.others_on_service > 0 || cx.normal.is_target(cx.who.peer);
-        let severity = severity(cx.inventory.class(actor), known.actor, before, late)
+        let appliance = cx.is_appliance(cx.who.subject);
+        let severity = severity(cx.inventory.class(actor), appliance, known.actor, before, late)
             .min(if usual || shared { Severity::Low } else { Severity::Critical });
+        // Who browses meets new addresses all day.
+        if severity == Severity::Low && known.actor && late > 0 && !appliance {
+            return;
+        }
         let port = responder_port(o).unwrap_or(0);
         let name = domain.map(|d| format!(" ({d})")).unwrap_or_default();
         let habit = match before {
@@ -118,11 +123,12 @@ impl NewExternal {
     }
 }
 
-fn severity(class: DeviceClass, known: bool, before: u32, late: u32) -> Severity {
+fn severity(class: DeviceClass, appliance: bool, known: bool, before: u32, late: u32) -> Severity {
     if !known {
         return Severity::Low;
     }
-    let habit_broken = before == 0 || (before <= FEW && late == 0);
+    // A device that does one job has a maker's service or two, which it calls now and then.
+    let habit_broken = before == 0 || (before <= FEW && (late == 0 || appliance));
     match (class, class.tier()) {
         (DeviceClass::Unknown, _) if before == 0 => Severity::Medium,
         (DeviceClass::Unknown, _) => Severity::Low,

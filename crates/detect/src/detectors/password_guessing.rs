@@ -36,10 +36,11 @@ static SPEC: DetectorSpec = DetectorSpec {
 
 /// Window in seconds and failures in it: fast, steady, and over many targets.
 const FAST: (f64, f64) = (10.0, 5.0);
-const STEADY: (f64, f64) = (300.0, 9.0);
+const STEADY: (f64, f64) = (300.0, 6.0);
 const SPRAY: (f64, f64) = (120.0, 8.0);
 /// SSH hides the outcome: so many sessions in so many seconds look like guessing.
 const SESSIONS: (f64, f64) = (30.0, 8.0);
+const SESSIONS_STEADY: f64 = 14.0;
 /// Failures without a success that count however slow they are.
 const SLOW_RUN: u32 = 12;
 
@@ -155,8 +156,12 @@ impl Detector for PasswordGuessing {
             }
             Outcome::Hidden => {
                 let sessions = state.fast.add(o.at, 1.0, cx.learning());
-                if sessions >= SESSIONS.1.max(state.fast.learned_max() * 3.0) {
-                    hidden(o, cx, out, &sides, sessions);
+                let steady = state.steady.add(o.at, 1.0, cx.learning());
+                let usual = (state.fast.learned_max(), state.steady.learned_max());
+                if sessions >= SESSIONS.1.max(usual.0 * 3.0) {
+                    hidden(o, cx, out, &sides, sessions, SESSIONS.0);
+                } else if steady >= SESSIONS_STEADY.max(usual.1 * 3.0) {
+                    hidden(o, cx, out, &sides, steady, STEADY.0);
                 }
             }
         }
@@ -279,7 +284,7 @@ fn report(
         .alone()
         .with(sides.target, sides.target_party)
         .user(o.str("user"))
-        .key(sides.service.name())
+        .key(format!("{} {:?}", sides.service.name(), sides.target))
         .because(Reason::new("failed log-ons without a success", failures, "a few, then a success"))
         .score(0.95)
         .make();
@@ -304,17 +309,27 @@ fn success(o: &Observation, cx: &Context<'_>, out: &mut Findings, sides: &Sides<
         .make();
 }
 
-fn hidden(o: &Observation, cx: &Context<'_>, out: &mut Findings, sides: &Sides<'_>, sessions: f64) {
+fn hidden(
+    o: &Observation,
+    cx: &Context<'_>,
+    out: &mut Findings,
+    sides: &Sides<'_>,
+    sessions: f64,
+    seconds: f64,
+) {
     let title = words::sentence(&format!(
-        "{} opened {sessions:.0} {} sessions to {} within {:.0} s, as when guessing passwords.",
+        "{} opened {sessions:.0} {} sessions to {} within {}, as when guessing passwords.",
         cx.name(sides.guesser, sides.guesser_party),
         sides.service.name(),
         cx.name(sides.target, sides.target_party),
-        SESSIONS.0,
+        words::span(seconds),
     ));
     out.claim(cx, o, Severity::Medium, title)
-        .key(sides.service.name())
-        .because(Reason::new("sessions begun in half a minute", format!("{sessions:.0}"), "one"))
+        .key(format!("{} {:?}", sides.service.name(), sides.target))
+        .because(
+            Reason::new("sessions begun", format!("{sessions:.0}"), "one or two")
+                .unit(if seconds < 60.0 { "in 30 s" } else { "in 5 min" }),
+        )
         .score(0.8)
         .make();
 }

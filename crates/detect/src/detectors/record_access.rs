@@ -29,35 +29,35 @@ static SPEC: DetectorSpec = DetectorSpec {
 };
 
 /// Windows in seconds with the fewest different patients that count in each.
-const WINDOWS: [(f64, usize); 2] = [(10.0, 8), (60.0, 20)];
+const WINDOWS: [(f64, usize); 3] = [(10.0, 8), (60.0, 20), (300.0, 40)];
 /// Times the most that this account read while learning, and the most that any did.
 const TIMES_OWN: usize = 4;
 const TIMES_ANY: usize = 3;
 /// Most accesses remembered per account.
-const KEPT: usize = 256;
+const KEPT: usize = 512;
 
 #[derive(Debug, Default)]
 struct Reader {
     lately: VecDeque<(Timestamp, Token)>,
-    most: [usize; 2],
+    most: [usize; WINDOWS.len()],
 }
 
 /// See the module.
 #[derive(Debug)]
 pub struct RecordAccess {
     readers: Bounded<Box<str>, Reader>,
-    most: [usize; 2],
+    most: [usize; WINDOWS.len()],
 }
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    readers: Vec<(Box<str>, [usize; 2])>,
-    most: [usize; 2],
+    readers: Vec<(Box<str>, [usize; WINDOWS.len()])>,
+    most: [usize; WINDOWS.len()],
 }
 
 impl Default for RecordAccess {
     fn default() -> Self {
-        Self { readers: Bounded::new(20_000), most: [0; 2] }
+        Self { readers: Bounded::new(20_000), most: [0; WINDOWS.len()] }
     }
 }
 
@@ -84,7 +84,10 @@ impl Detector for RecordAccess {
         let state = self.readers.entry(reader.into(), Reader::default);
         state.lately.push_back((o.at, patient));
         while state.lately.len() > KEPT
-            || state.lately.front().is_some_and(|(at, _)| o.at.seconds_since(*at) > WINDOWS[1].0)
+            || state
+                .lately
+                .front()
+                .is_some_and(|(at, _)| o.at.seconds_since(*at) > WINDOWS[WINDOWS.len() - 1].0)
         {
             state.lately.pop_front();
         }
@@ -105,6 +108,8 @@ impl Detector for RecordAccess {
             if count < fewest.max(own * TIMES_OWN).max(any * TIMES_ANY) {
                 continue;
             }
+            // What was told of does not count again when the next record is read.
+            state.lately.clear();
             report(o, cx, out, count, seconds, own, any);
             break;
         }
@@ -155,10 +160,10 @@ fn report(
     ));
     out.claim(cx, o, Severity::High, title)
         .user(o.str("user"))
-        .because(Reason::new("different patients", count, own).unit(if seconds < 20.0 {
-            "in 10 s"
-        } else {
-            "in 60 s"
+        .because(Reason::new("different patients", count, own).unit(match seconds {
+            s if s < 20.0 => "in 10 s",
+            s if s < 100.0 => "in 60 s",
+            _ => "in 5 min",
         }))
         .because(Reason::new("most that anybody read while learning", count, any).weight(0.6))
         .key(format!("{:?}", o.str("user")))

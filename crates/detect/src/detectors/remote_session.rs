@@ -45,9 +45,10 @@ impl Detector for RemoteSession {
             _ if known.service_of_actor => Severity::Low,
             (actor, Some(tier)) if cx.is_clinical(actor) && tier.is_clinical() => Severity::High,
             (_, Some(Tier::T0 | Tier::T0i)) => Severity::High,
-            (_, Some(Tier::T1 | Tier::T2)) if clear => Severity::Medium,
             (_, Some(Tier::T1 | Tier::T2)) => Severity::Medium,
-            (_, None) if clear => Severity::Medium,
+            // Nobody has said what it is: it may be anything (and a newcomer's own services are
+            // its setting up).
+            (_, None) if clear || !cx.is_stranger(cx.who.peer) => Severity::Medium,
             (actor, _) if cx.is_clinical(actor) => Severity::Medium,
             _ => Severity::Low,
         };
@@ -55,7 +56,7 @@ impl Detector for RemoteSession {
             "{} opened a {} session into {}, which nobody there has done before.",
             cx.subject(o),
             service.to_uppercase(),
-            cx.peer(o).trim_end_matches(','),
+            cx.peer(o),
         ));
         out.claim(cx, o, severity, title)
             .because(Reason::new(

@@ -9,6 +9,7 @@ use model::observation::Observation;
 use serde::{Deserialize, Serialize};
 
 use crate::findings::Findings;
+use crate::kin::same_subnet;
 use crate::seam::{Context, Detector, DetectorSpec};
 use crate::words;
 
@@ -75,9 +76,21 @@ impl Detector for RogueDhcp {
                     .make();
             }
             Some(known) => {
+                // A router of a subnet that nobody has had a lease in as yet is that subnet's own.
+                let assigned = o.ip("assigned_ip").or(o.ip("client_ip"));
+                let first_there = |router: &&String| {
+                    let router = router.parse::<IpAddr>().ok();
+                    let beside = |one: &String| match (router, one.parse().ok()) {
+                        (Some(router), Some(one)) => same_subnet(router, one),
+                        _ => false,
+                    };
+                    router.zip(assigned).is_some_and(|(router, ip)| same_subnet(router, ip))
+                        && !known.routers.iter().any(beside)
+                };
                 let news: Vec<String> = offer
                     .routers
                     .difference(&known.routers)
+                    .filter(|router| !first_there(router))
                     .chain(offer.dns.difference(&known.dns))
                     .cloned()
                     .collect();

@@ -2,6 +2,7 @@
 
 use assets::Entity;
 use learn::Bounded;
+use model::device::Tier;
 use model::finding::{FindingKind, Reason, Severity};
 use model::observation::Observation;
 use serde::{Deserialize, Serialize};
@@ -69,8 +70,9 @@ impl Detector for RogueService {
         }
         *self.servers.entry((server, time), u64::default) += 1;
         let (what, noun) = if time { ("time", "time server") } else { ("names", "name server") };
-        // A server that was there all along and takes up a second job is less odd than a newcomer.
-        let severity = if cx.normal.knows(server) && !cx.is_clinical(server) {
+        // A server of the network that was there all along and takes up a second job is less odd
+        // than a newcomer or a desk.
+        let severity = if cx.normal.knows(server) && cx.known_tier(server) == Some(Tier::T0i) {
             Severity::Low
         } else {
             Severity::Medium

@@ -73,6 +73,11 @@ impl Detector for Scan {
         if !is_unicast(target.ip) || matches!(source, Entity::Group | Entity::Nobody) {
             return;
         }
+        // Address servers speak to addresses that nobody has as yet (RFC 2131 section 3.1).
+        let dhcp = matches!((flow.tuple.originator.port, target.port), (67 | 547, 67 | 68 | 546));
+        if dhcp && o.str("transport") == Some("udp") {
+            return;
+        }
         // What the outside says is not ours to judge by its failures: a browser meets dead servers.
         if cx.is_external(cx.who.peer) || (cx.learning() && o.is("flow.start")) {
             return;
@@ -211,6 +216,13 @@ fn report(
             ),
             "one in five",
         ))
+        .key(if ports.len() > targets.len() {
+            "ports"
+        } else if ports.len() < 2 {
+            "one port"
+        } else {
+            "both"
+        })
         .score(0.97)
         .make();
 }

@@ -29,6 +29,12 @@ const SIGNS: f64 = 5.0;
 /// Bits a byte from which content looks encrypted (compressed documents have about as much).
 const RANDOM: f64 = 7.2;
 
+/// Endings of file formats that are compressed or encrypted by design.
+const COMPRESSED: [&str; 24] = [
+    "7z", "avi", "bz2", "docx", "gif", "gz", "jp2", "jpeg", "jpg", "mkv", "mov", "mp3", "mp4",
+    "odt", "pdf", "png", "pptx", "rar", "tgz", "webp", "xlsx", "xz", "zip", "zst",
+];
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Changes {
     files: Bucket,
@@ -70,7 +76,9 @@ impl Detector for SmbRewrite {
         });
         let files = changes.files.add(o.at, 1.0, cx.learning());
         let strange = !extension.is_empty() && !self.usual.contains(&Box::from(extension));
-        let random = o.float("entropy").is_some_and(|bits| bits >= RANDOM);
+        // Documents and pictures are compressed: random-looking from the day they are made.
+        let compressed = COMPRESSED.contains(&extension) && action != "overwrite";
+        let random = o.float("entropy").is_some_and(|bits| bits >= RANDOM) && !compressed;
         let sign = random || strange || action == "delete";
         let signs = changes.signs.add(o.at, f64::from(u8::from(sign)), cx.learning());
         if files <= 1.0 {

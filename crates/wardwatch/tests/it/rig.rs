@@ -29,9 +29,17 @@ pub(crate) static HOSPITAL: LazyLock<PathBuf> = LazyLock::new(|| {
         ],
         ..Plan::default()
     };
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hospital");
-    let made = drill::generate(&plan, &folder).unwrap();
-    assert!(made.skipped.is_empty(), "{:?}", made.skipped);
+    // Each test may be a process of its own: whoever is first makes it for all of this run.
+    let run = std::env::var("NEXTEST_RUN_ID").unwrap_or_else(|_| std::process::id().to_string());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hospital-{run}"));
+    if !folder.exists() {
+        let mine = folder.with_extension(std::process::id().to_string());
+        let made = drill::generate(&plan, &mine).unwrap();
+        assert!(made.skipped.is_empty(), "{:?}", made.skipped);
+        if std::fs::rename(&mine, &folder).is_err() {
+            std::fs::remove_dir_all(&mine).unwrap();
+        }
+    }
     folder
 });
 
