@@ -117,10 +117,29 @@ pub(crate) fn zstandard(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).unwrap()
 }
 
+/// A small hospital that everything befalls which can, in a folder.
+pub(crate) fn stricken(folder: &Path) -> PathBuf {
+    let events = drill::catalogue().iter().map(|entry| event(entry.name, Who::Known)).collect();
+    let plan = Plan {
+        seed: 78,
+        baseline_minutes: 1.0,
+        attack_minutes: 0.2,
+        gap_seconds: 1.0,
+        image_kib: 4,
+        pace: 0.3,
+        events,
+        ..Plan::default()
+    };
+    drill::generate(&plan, folder).unwrap();
+    folder.join("capture.pcap")
+}
+
+fn event(scenario: &str, who: Who) -> Event {
+    Event { scenario: scenario.to_owned(), who, speed: Speed::Fast }
+}
+
 /// A small hospital with a minute and a half of normal life and a few attacks, in a folder.
 pub(crate) fn hospital(folder: &Path) -> PathBuf {
-    let event =
-        |scenario: &str, who| Event { scenario: scenario.to_owned(), who, speed: Speed::Fast };
     let plan = Plan {
         seed: 77,
         baseline_minutes: 1.5,

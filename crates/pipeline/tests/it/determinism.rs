@@ -1,8 +1,9 @@
 //! The same input gives the same answers, however it is run.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::captures::hospital;
+use crate::captures::{hospital, stricken};
 use crate::rig::{Ran, analyze, analyze_with, label, recorded};
 
 /// Fails with the first line that differs.
@@ -55,4 +56,20 @@ fn a_hospital_under_attack_gives_the_same_twice_and_with_more_threads() {
     for threads in [2, 5] {
         same(&alone, &run(threads), &format!("{threads} threads"));
     }
+}
+
+/// A debug build stops where a detector asks an observation for a field that its kind has not.
+#[test]
+fn whatever_befalls_a_hospital_no_detector_stops_the_run_and_threads_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let captures = [stricken(folder.path())];
+    let run = |threads| {
+        let learned = detect::Settings { learning_seconds: 59.0, ..detect::Settings::default() };
+        analyze_with(&captures, threads, learned)
+    };
+    let alone = run(1);
+    let detectors: BTreeSet<&str> =
+        alone.told.findings.iter().map(|finding| finding.detector.as_str()).collect();
+    assert!(detectors.len() > 12, "few detectors spoke: {detectors:?}");
+    same(&alone, &run(3), "3 threads");
 }
