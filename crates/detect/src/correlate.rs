@@ -285,3 +285,39 @@ fn push_new<T: PartialEq>(list: &mut Vec<T>, item: T) {
         list.push(item);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::finding::Severity;
+
+    use crate::fixture::{DESK, DESK_B, INTRUDER, PACS, PUMPS, Ward, word};
+
+    fn scans(ward: &mut Ward, from: crate::fixture::Host) {
+        (1..40).for_each(|port| drop(ward.knock(from, PUMPS[0], port, "refused")));
+    }
+
+    #[test]
+    fn what_one_attacker_does_is_one_case_and_two_attackers_are_two() {
+        let mut ward = Ward::peopled();
+        scans(ward.watch(), INTRUDER);
+        let fields = [("service", word("telnet"))];
+        ward.over(&protocols::remote::SESSION, INTRUDER, PUMPS[1], 23, &fields);
+        scans(&mut ward, DESK);
+        let cases: Vec<_> = ward.engine.take_cases();
+        let mut bad: Vec<_> = cases.iter().filter(|c| c.severity >= Severity::Medium).collect();
+        bad.dedup_by_key(|case| case.id.clone());
+        assert_eq!(bad.len(), 2, "{bad:#?}");
+        assert!(bad.iter().all(|case| !case.next_step.is_empty() && !case.proposal.is_empty()));
+        assert!(bad.iter().all(|case| !case.title.contains(",,") && !case.title.contains("  ")));
+    }
+
+    #[test]
+    fn what_is_only_to_be_known_opens_no_case() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        ward.call(DESK, DESK_B, 9_000);
+        ward.call(DESK, PACS, 9_001);
+        let findings = ward.findings();
+        assert!(findings.iter().all(|f| f.severity > Severity::Info || f.case.is_none()));
+    }
+}

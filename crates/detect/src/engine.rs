@@ -129,6 +129,12 @@ impl Engine {
         &self.inventory
     }
 
+    /// A person says what a device is, before a test begins.
+    #[cfg(test)]
+    pub(crate) fn confirm(&mut self, ix: assets::DeviceIx, class: DeviceClass) {
+        self.inventory.confirm(ix, class, "test", self.now);
+    }
+
     /// What is normal.
     pub fn normal(&self) -> &NormalLife {
         &self.normal
@@ -306,5 +312,121 @@ impl Engine {
         self.findings.set_serial(saved.serials.0);
         self.correlator.set_serial(saved.serials.1);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fixture::{
+        DESK, INTRUDER, MONITORS, OUTSIDE, PACS, PUMPS, SERVER, Ward, num, patient, word,
+    };
+
+    /// One thing that somebody does, by a small number.
+    fn act(ward: &mut Ward, what: u8) {
+        let from = [DESK, INTRUDER, MONITORS[0], PUMPS[1]][usize::from(what >> 3) % 4];
+        match what % 8 {
+            0 => drop(ward.call(from, SERVER, 443)),
+            1 => drop(ward.knock(from, PACS, u16::from(what) + 1, "refused")),
+            2 => drop(ward.call(from, OUTSIDE, 443)),
+            3 => {
+                let fields = [("command", word("C-FIND-RQ")), ("level", word("STUDY"))];
+                ward.over(&protocols::dicom::COMMAND, from, PACS, 104, &fields);
+            }
+            4 => {
+                let topic =
+                    [("topic", word(["pump/a/cmd", "pump/b/state"][usize::from(what > 60)]))];
+                ward.over(&protocols::mqtt::PUBLISH, from, SERVER, 1_883, &topic);
+            }
+            5 => {
+                let fields = [("type", word("ORU")), ("sending_application", word("LAB"))];
+                ward.over(&protocols::hl7::MESSAGE, from, SERVER, 2_575, &fields);
+            }
+            6 => {
+                let fields = [("action", word("R")), ("patient", patient(u64::from(what)))];
+                ward.say(&logs::kinds::RECORD_ACCESS, None, from, Some(SERVER), &fields);
+            }
+            _ => {
+                let fields = [("service", word("ftp")), ("outcome", word("failure"))];
+                ward.over(&protocols::remote::LOGIN, from, PUMPS[0], 21, &fields);
+                let flow = ward.call(from, OUTSIDE, 80);
+                ward.grows(&flow, (from, OUTSIDE), "tcp", [900, 9, 2_000_000, 900]);
+                let fields = [("transport", word("tcp")), ("payload_out", num(9))];
+                ward.say(&wire::kinds::END, Some(&flow), from, Some(OUTSIDE), &fields);
+            }
+        }
+    }
+
+    /// A life of ten minutes and an hour of acts.
+    fn life(acts: &[(u8, u16)]) -> Ward {
+        let mut ward = Ward::peopled();
+        for (what, _) in acts.iter().step_by(3) {
+            act(&mut ward, *what);
+        }
+        ward.watch();
+        for (what, tenths) in acts {
+            ward.pass(f64::from(*tenths) / 10.0);
+            act(&mut ward, *what);
+        }
+        ward
+    }
+
+    fn said(engine: &mut Engine, observations: &[Observation]) -> String {
+        for o in observations {
+            engine.observe(o);
+        }
+        serde_json::to_string(&(engine.take_findings(), engine.take_cases())).unwrap()
+    }
+
+    fn fresh(ward: &Ward) -> Engine {
+        Engine::new(ward.engine.settings.clone(), assets::Settings::default())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn the_same_observations_give_the_same_findings_and_cases(
+            acts in proptest::collection::vec((0..128_u8, 0..300_u16), 1..80),
+        ) {
+            let ward = life(&acts);
+            let once = said(&mut fresh(&ward), ward.seen());
+            prop_assert_eq!(once, said(&mut fresh(&ward), ward.seen()));
+        }
+
+        #[test]
+        fn saved_after_learning_and_loaded_it_says_the_same(
+            acts in proptest::collection::vec((0..128_u8, 0..300_u16), 1..80),
+        ) {
+            let ward = life(&acts);
+            let until = ward.engine.settings.learn_until.unwrap();
+            let cut = ward.seen().partition_point(|o| o.at < until);
+            let (learned, watched) = ward.seen().split_at(cut);
+            let mut whole = fresh(&ward);
+            said(&mut whole, learned);
+            let saved = whole.save().unwrap();
+            let mut again = fresh(&ward);
+            again.load(&saved).unwrap();
+            prop_assert_eq!(said(&mut whole, watched), said(&mut again, watched));
+        }
+    }
+
+    #[test]
+    fn what_was_saved_by_another_version_or_is_damaged_is_refused_and_nothing_is_taken() {
+        let mut ward = Ward::peopled();
+        let mut saved = ward.engine.save().unwrap();
+        assert!(ward.engine.load(&serde_json::json!({"version": 1})).is_err());
+        saved["version"] = 99.into();
+        assert!(matches!(ward.engine.load(&saved), Err(LoadError::Version { found: 99 })));
+        assert!(!ward.engine.normal().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_only_teaches() {
+        let mut ward = Ward::peopled();
+        (1..200).for_each(|port| drop(ward.knock(INTRUDER, PUMPS[0], port, "refused")));
+        assert!(ward.findings().is_empty());
     }
 }

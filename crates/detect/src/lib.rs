@@ -12,6 +12,8 @@ pub mod correlate;
 pub mod detectors;
 pub mod engine;
 pub mod findings;
+#[cfg(test)]
+mod fixture;
 pub mod kin;
 pub mod seam;
 pub mod words;

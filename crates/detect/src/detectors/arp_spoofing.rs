@@ -214,3 +214,64 @@ impl ArpSpoofing {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, Host, INTRUDER, MONITORS, ROUTER, SERVER, Ward, ip, mac, word};
+
+    fn says(ward: &mut Ward, operation: &str, from: Host, claimed: &str, asked: Option<&str>) {
+        let mut fields = vec![
+            ("operation", word(operation)),
+            ("sender_ip", ip(claimed)),
+            ("sender_mac", mac(from.mac)),
+        ];
+        fields.extend(asked.map(|asked| ("target_ip", ip(asked))));
+        ward.say(&protocols::arp::PACKET, None, from, None, &fields);
+    }
+
+    fn segment() -> Ward {
+        let mut ward = Ward::peopled();
+        for _ in 0..3 {
+            for host in [ROUTER, MONITORS[0], DESK] {
+                says(&mut ward, "request", host, host.ip, Some(SERVER.ip));
+            }
+            ward.pass(10.0);
+        }
+        ward.watch();
+        for host in [ROUTER, MONITORS[0], DESK] {
+            says(&mut ward, "request", host, host.ip, Some(SERVER.ip));
+        }
+        ward
+    }
+
+    #[test]
+    fn a_known_station_that_claims_the_routers_address_is_found_at_once() {
+        let mut ward = segment();
+        says(&mut ward, "reply", DESK, ROUTER.ip, None);
+        let findings = ward.findings();
+        let found = findings.iter().find(|f| f.detector == "arp_spoofing").expect("a finding");
+        assert_eq!(found.device.mac, DESK.mac.parse().ok());
+    }
+
+    #[test]
+    fn a_station_without_an_address_is_found_by_answers_that_nobody_asked_for() {
+        let mut ward = segment();
+        for _ in 0..3 {
+            ward.pass(4.0);
+            says(&mut ward, "reply", INTRUDER, MONITORS[0].ip, None);
+        }
+        assert!(ward.worst("arp_spoofing").is_some());
+    }
+
+    #[test]
+    fn announcements_after_a_switch_is_replaced_and_a_lease_that_moved_are_none() {
+        let mut ward = segment();
+        for host in [ROUTER, MONITORS[0], DESK] {
+            says(&mut ward, "reply", host, host.ip, None);
+            says(&mut ward, "reply", host, host.ip, None);
+        }
+        ward.pass(400.0);
+        says(&mut ward, "reply", INTRUDER, DESK.ip, None);
+        ward.is_quiet();
+    }
+}

@@ -78,3 +78,36 @@ impl Detector for ArpSweep {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, Host, Ward, ip, word};
+
+    fn asks(ward: &mut Ward, host: Host, last: u8) {
+        let target = format!("10.0.7.{last}");
+        let fields = [("operation", word("request")), ("target_ip", ip(&target))];
+        ward.say(&protocols::arp::PACKET, None, host, None, &fields);
+    }
+
+    #[test]
+    fn asking_for_every_address_is_a_sweep() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        for last in 1..60 {
+            asks(&mut ward, DESK, last);
+            ward.pass(0.02);
+        }
+        ward.alerts("arp_sweep", DESK);
+    }
+
+    #[test]
+    fn asking_for_the_same_few_again_and_again_is_none() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        for n in 0..300 {
+            asks(&mut ward, DESK, n as u8 % 5);
+            ward.pass(0.1);
+        }
+        ward.is_quiet();
+    }
+}

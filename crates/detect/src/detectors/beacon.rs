@@ -100,3 +100,38 @@ impl Detector for Beacon {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, Host, INTRUDER, MONITORS, OUTSIDE, Ward};
+
+    fn calls(ward: &mut Ward, from: Host, times: &[f64]) {
+        for pause in times {
+            ward.pass(*pause);
+            ward.call(from, OUTSIDE, 443);
+        }
+    }
+
+    const REGULAR: [f64; 10] = [5.0, 5.6, 4.5, 5.2, 4.7, 5.4, 5.0, 4.6, 5.3, 5.0];
+    const BY_CHANCE: [f64; 10] = [5.0, 40.0, 12.0, 90.0, 33.0, 2.0, 200.0, 61.0, 8.0, 17.0];
+
+    #[test]
+    fn regular_calls_to_a_new_address_are_found_whoever_makes_them() {
+        for host in [DESK, MONITORS[0], INTRUDER] {
+            let mut ward = Ward::peopled();
+            calls(ward.watch(), host, &REGULAR);
+            ward.alerts("beacon", host);
+        }
+    }
+
+    #[test]
+    fn browsing_and_what_was_regular_all_along_are_none() {
+        let mut ward = Ward::peopled();
+        calls(ward.watch(), DESK, &BY_CHANCE);
+        ward.is_quiet();
+        let mut ward = Ward::peopled();
+        ward.call(DESK, OUTSIDE, 443);
+        calls(ward.watch(), DESK, &REGULAR);
+        ward.is_quiet();
+    }
+}

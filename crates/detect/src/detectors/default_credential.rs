@@ -75,3 +75,32 @@ impl Detector for DefaultCredential {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, PUMPS, Ward, word, yes};
+
+    fn logs_in(ward: &mut Ward) {
+        let fields = [
+            ("service", word("telnet")),
+            ("outcome", word("success")),
+            ("default_credential", yes()),
+        ];
+        ward.over(&protocols::remote::LOGIN, DESK, PUMPS[0], 23, &fields);
+    }
+
+    #[test]
+    fn a_published_password_that_works_is_found() {
+        let mut ward = Ward::peopled();
+        logs_in(ward.watch());
+        ward.alerts("default_credential", DESK);
+    }
+
+    #[test]
+    fn where_it_is_the_habit_it_is_a_note() {
+        let mut ward = Ward::peopled();
+        logs_in(&mut ward);
+        logs_in(ward.watch());
+        ward.is_quiet();
+    }
+}

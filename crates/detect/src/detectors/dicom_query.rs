@@ -224,3 +224,69 @@ impl DicomQuery {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::observation::Value;
+
+    use crate::fixture::{DESK, Host, INTRUDER, PACS, Ward, word};
+
+    fn asks(ward: &mut Ward, from: Host, all: bool) {
+        let fields = [
+            ("command", word("C-FIND-RQ")),
+            ("calling_ae", word("STATION")),
+            ("level", word("STUDY")),
+            ("universal", Value::Bool(all)),
+            ("wildcard", Value::Bool(all)),
+        ];
+        ward.over(&protocols::dicom::COMMAND, from, PACS, 104, &fields);
+    }
+
+    fn fetches(ward: &mut Ward, from: Host, to: &str) {
+        let fields = [
+            ("command", word("C-MOVE-RQ")),
+            ("calling_ae", word("STATION")),
+            ("level", word("STUDY")),
+            ("move_destination", word(to)),
+        ];
+        ward.over(&protocols::dicom::COMMAND, from, PACS, 104, &fields);
+    }
+
+    fn reading_room() -> Ward {
+        let mut ward = Ward::peopled();
+        for _ in 0..10 {
+            asks(&mut ward, DESK, false);
+            fetches(&mut ward, DESK, "STATION");
+            ward.pass(3.0);
+        }
+        ward.watch();
+        ward
+    }
+
+    #[test]
+    fn asking_for_everybody_is_found_also_from_a_station_that_asks_every_day() {
+        for host in [DESK, INTRUDER] {
+            let mut ward = reading_room();
+            asks(&mut ward, host, true);
+            ward.alerts("dicom_query", host);
+        }
+    }
+
+    #[test]
+    fn images_sent_to_a_new_station_are_found() {
+        let mut ward = reading_room();
+        fetches(&mut ward, DESK, "ELSEWHERE");
+        ward.alerts("dicom_query", DESK);
+    }
+
+    #[test]
+    fn a_conference_is_no_attack() {
+        let mut ward = reading_room();
+        for _ in 0..60 {
+            asks(&mut ward, DESK, false);
+            fetches(&mut ward, DESK, "STATION");
+            ward.pass(0.7);
+        }
+        ward.is_quiet();
+    }
+}

@@ -208,3 +208,52 @@ impl DicomStranger {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, Host, INTRUDER, PACS, Ward, nth, word};
+
+    fn associates(ward: &mut Ward, from: Host, calling: &str, outcome: &str) {
+        let fields = [
+            ("outcome", word(outcome)),
+            ("calling_ae", word(calling)),
+            ("called_ae", word("PACS")),
+        ];
+        ward.over(&protocols::dicom::ASSOCIATION, from, PACS, 104, &fields);
+    }
+
+    #[test]
+    fn titles_tried_one_after_the_other_are_guessing_whether_accepted_or_not() {
+        for (outcome, host) in [("rejected", DESK), ("accepted", INTRUDER)] {
+            let mut ward = Ward::peopled();
+            associates(&mut ward, nth(1), "CT1", "accepted");
+            ward.watch();
+            for n in 0..8 {
+                associates(&mut ward, host, &format!("GUESS{n}"), outcome);
+                ward.pass(0.2);
+            }
+            ward.alerts("dicom_stranger", host);
+        }
+    }
+
+    #[test]
+    fn a_borrowed_title_is_found() {
+        let mut ward = Ward::peopled();
+        associates(&mut ward, nth(1), "CT1", "accepted");
+        associates(ward.watch(), INTRUDER, "CT1", "accepted");
+        ward.alerts("dicom_stranger", INTRUDER);
+    }
+
+    #[test]
+    fn a_new_scanner_and_a_typing_mistake_are_notes() {
+        let mut ward = Ward::peopled();
+        associates(&mut ward, nth(1), "CT1", "accepted");
+        ward.watch();
+        for _ in 0..5 {
+            associates(&mut ward, nth(2), "US_NEW", "accepted");
+            associates(&mut ward, nth(1), "CT!", "rejected");
+            ward.pass(60.0);
+        }
+        ward.is_quiet();
+    }
+}

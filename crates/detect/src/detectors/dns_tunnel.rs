@@ -124,3 +124,40 @@ fn fold(name: &str) -> u64 {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, SERVER, Ward, word};
+
+    fn looks_up(ward: &mut Ward, name: &str) {
+        let fields = [("name", word(name)), ("type", word("TXT"))];
+        ward.over(&protocols::dns::QUERY, DESK, SERVER, 53, &fields);
+        ward.pass(0.5);
+    }
+
+    fn senseless(n: u64) -> String {
+        let text =
+            format!("{:016x}{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n * 0x1234_5678_9abc);
+        format!("{text}ghjkmnpqrstvwxyz.t.example.net")
+    }
+
+    #[test]
+    fn many_long_senseless_names_under_one_owner_are_a_tunnel() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        (1..12).for_each(|n| looks_up(&mut ward, &senseless(n)));
+        ward.alerts("dns_tunnel", DESK);
+    }
+
+    #[test]
+    fn ordinary_names_and_an_owner_that_was_always_asked_so_are_none() {
+        let mut ward = Ward::peopled();
+        (100..130).for_each(|n| looks_up(&mut ward, &senseless(n)));
+        ward.watch();
+        for n in 1..40 {
+            looks_up(&mut ward, &senseless(n));
+            looks_up(&mut ward, &format!("www.shop{n}.example.com"));
+        }
+        ward.is_quiet();
+    }
+}

@@ -135,3 +135,33 @@ impl Exfiltration {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, DESK_B, OUTSIDE, OUTSIDE_B, Ward};
+
+    #[test]
+    fn much_sent_to_a_new_address_is_found() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        let flow = ward.call(DESK, OUTSIDE, 443);
+        (0..8)
+            .for_each(|_| ward.grows(&flow, (DESK, OUTSIDE), "tcp", [800, 300, 1_000_000, 20_000]));
+        ward.alerts("exfiltration", DESK);
+    }
+
+    #[test]
+    fn much_received_and_what_goes_to_a_known_partner_in_its_measure_are_none() {
+        let mut ward = Ward::peopled();
+        let flow = ward.call(DESK, OUTSIDE, 443);
+        ward.grows(&flow, (DESK, OUTSIDE), "tcp", [800, 300, 1_000_000, 20_000]);
+        ward.watch();
+        (0..8)
+            .for_each(|_| ward.grows(&flow, (DESK, OUTSIDE), "tcp", [800, 300, 1_000_000, 20_000]));
+        let other = ward.call(DESK_B, OUTSIDE_B, 443);
+        (0..8).for_each(|_| {
+            ward.grows(&other, (DESK_B, OUTSIDE_B), "tcp", [300, 900, 90_000, 9_000_000])
+        });
+        ward.is_quiet();
+    }
+}

@@ -121,3 +121,26 @@ fn severity(cx: &Context<'_>, class: DeviceClass) -> Severity {
         _ => Severity::Info,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, MONITORS, PACS, PUMPS, Ward};
+
+    #[test]
+    fn a_monitor_that_calls_a_pump_is_found() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        ward.call(MONITORS[0], PUMPS[0], 22);
+        ward.alerts("first_contact", MONITORS[0]);
+    }
+
+    #[test]
+    fn what_its_siblings_do_and_what_a_desk_does_is_no_alert() {
+        let mut ward = Ward::peopled();
+        ward.call(MONITORS[1], PACS, 9_000);
+        ward.watch();
+        ward.call(MONITORS[0], PACS, 9_000);
+        ward.call(DESK, PUMPS[0], 80);
+        ward.is_quiet();
+    }
+}

@@ -196,3 +196,70 @@ impl Flood {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::net::Transport;
+
+    use crate::fixture::{DESK, Host, PACS, PUMPS, SERVER, Ward, ip, mac, nth, word};
+
+    #[test]
+    fn connection_requests_without_end_are_a_flood() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        for _ in 0..150 {
+            let flow = ward.flow(DESK, PACS, 104);
+            let fields = [("transport", word("tcp"))];
+            ward.say(&wire::kinds::START, Some(&flow), DESK, Some(PACS), &fields);
+            ward.pass(0.004);
+        }
+        ward.alerts("flood", DESK);
+    }
+
+    #[test]
+    fn made_up_senders_are_traced_to_the_card_they_come_from() {
+        let mut ward = Ward::peopled();
+        // The card shows whose it is.
+        let hello = [
+            ("operation", word("request")),
+            ("sender_ip", ip(DESK.ip)),
+            ("sender_mac", mac(DESK.mac)),
+            ("target_ip", ip(PACS.ip)),
+        ];
+        ward.say(&protocols::arp::PACKET, None, DESK, None, &hello);
+        ward.watch();
+        for n in 0..240_u8 {
+            let made_up = Host { mac: DESK.mac, ..nth(n) };
+            let flow = ward.flow(made_up, PACS, 104);
+            let fields = [("transport", word("tcp"))];
+            ward.say(&wire::kinds::START, Some(&flow), made_up, Some(PACS), &fields);
+            ward.pass(0.002);
+        }
+        let findings = ward.findings();
+        let flood = findings.iter().find(|f| f.detector == "flood").expect("a flood");
+        let desk = DESK.mac.parse().ok();
+        assert!(flood.peers.iter().any(|peer| peer.mac == desk), "{flood:?}");
+    }
+
+    #[test]
+    fn echo_requests_by_the_hundred_are_a_flood_and_a_ping_is_none() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        let flow = ward.flow_over(Transport::Icmp, DESK, PUMPS[0], 0);
+        ward.grows(&flow, (DESK, PUMPS[0]), "icmp", [5, 5, 500, 500]);
+        ward.is_quiet();
+        ward.grows(&flow, (DESK, PUMPS[0]), "icmp", [900, 900, 90_000, 90_000]);
+        ward.alerts("flood", DESK);
+    }
+
+    #[test]
+    fn a_ward_that_comes_back_at_once_is_none() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        for n in 0..60 {
+            ward.call(PUMPS[n % 3], SERVER, 8_443);
+            ward.pass(0.02);
+        }
+        ward.is_quiet();
+    }
+}

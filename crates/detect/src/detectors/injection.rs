@@ -211,3 +211,50 @@ fn hl7_noun(o: &Observation) -> &'static str {
         _ => "HL7 messages",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, Host, INTRUDER, MONITORS, NEW_MONITOR, SERVER, Ward, word};
+
+    fn sends(ward: &mut Ward, from: Host, name: &str) {
+        let fields =
+            [("type", word("ORU")), ("trigger", word("R01")), ("sending_application", word(name))];
+        ward.over(&protocols::hl7::MESSAGE, from, SERVER, 2_575, &fields);
+    }
+
+    fn wired() -> Ward {
+        let mut ward = Ward::peopled();
+        for (n, monitor) in MONITORS.into_iter().enumerate() {
+            (0..5).for_each(|_| sends(&mut ward, monitor, &format!("MON{n}")));
+        }
+        ward.watch();
+        ward
+    }
+
+    #[test]
+    fn results_from_a_desk_or_an_intruder_are_found() {
+        for (host, name) in [(DESK, "LAB"), (INTRUDER, "MON0"), (DESK, "MON1")] {
+            let mut ward = wired();
+            sends(&mut ward, host, name);
+            ward.alerts("injection", host);
+        }
+    }
+
+    #[test]
+    fn two_under_one_name_are_a_dispute_and_one_that_moved_is_none() {
+        let mut ward = wired();
+        sends(&mut ward, NEW_MONITOR, "MON0");
+        ward.pass(300.0);
+        sends(&mut ward, NEW_MONITOR, "MON0");
+        ward.is_quiet();
+        sends(&mut ward, MONITORS[0], "MON0");
+        ward.alerts("injection", NEW_MONITOR);
+    }
+
+    #[test]
+    fn one_more_monitor_is_no_alert() {
+        let mut ward = wired();
+        sends(&mut ward, NEW_MONITOR, "MON9");
+        ward.is_quiet();
+    }
+}

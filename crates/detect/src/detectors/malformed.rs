@@ -143,3 +143,49 @@ impl Malformed {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, DESK_B, Host, PACS, SERVER, Ward, num, word};
+
+    #[test]
+    fn broken_messages_one_after_the_other_are_found() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        let flow = ward.call(DESK, PACS, 104);
+        for _ in 0..4 {
+            let fields = [("protocol", word("dicom")), ("what", word("bad length"))];
+            ward.say(&model::emit::ANOMALY, Some(&flow), DESK, Some(PACS), &fields);
+            ward.pass(0.5);
+        }
+        ward.alerts("malformed", DESK);
+    }
+
+    fn ends(ward: &mut Ward, from: Host, payload: u64) {
+        let flow = ward.call(from, PACS, 104);
+        let fields = [("transport", word("tcp")), ("payload_out", num(payload))];
+        ward.say(&wire::kinds::END, Some(&flow), from, Some(PACS), &fields);
+    }
+
+    #[test]
+    fn a_service_that_is_spoken_to_in_no_language_of_its_own_is_found() {
+        let mut ward = Ward::peopled();
+        let flow = ward.call(SERVER, PACS, 104);
+        ward.speaks(&flow, SERVER, PACS, "dicom");
+        ward.watch();
+        (0..6).for_each(|_| ends(&mut ward, DESK_B, 0));
+        ward.is_quiet();
+        (0..6).for_each(|_| ends(&mut ward, DESK, 40));
+        ward.alerts("malformed", DESK);
+    }
+
+    #[test]
+    fn one_broken_message_is_a_note() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        let flow = ward.call(DESK, PACS, 104);
+        let fields = [("protocol", word("dicom")), ("what", word("bad length"))];
+        ward.say(&model::emit::ANOMALY, Some(&flow), DESK, Some(PACS), &fields);
+        ward.is_quiet();
+    }
+}

@@ -158,3 +158,50 @@ impl Kind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, Host, PACS, PUMPS, SERVER, Ward, word};
+
+    fn asks(ward: &mut Ward, from: Host, path: &str) {
+        let fields = [("method", word("GET")), ("path", word(path))];
+        ward.over(&protocols::http::REQUEST, from, SERVER, 80, &fields);
+    }
+
+    #[test]
+    fn requests_by_the_hundred_are_found() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        for n in 0..200 {
+            asks(&mut ward, DESK, &format!("/{n}"));
+            ward.pass(0.01);
+        }
+        ward.alerts("message_flood", DESK);
+    }
+
+    #[test]
+    fn the_same_request_over_and_over_from_a_new_client_is_found() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        for _ in 0..160 {
+            asks(&mut ward, PUMPS[0], "/");
+            ward.pass(0.07);
+        }
+        ward.alerts("message_flood", PUMPS[0]);
+    }
+
+    #[test]
+    fn a_page_with_many_parts_and_a_queue_that_empties_are_none() {
+        let mut ward = Ward::peopled();
+        let results = [("type", word("ORU")), ("sending_application", word("LAB"))];
+        ward.over(&protocols::hl7::MESSAGE, PACS, SERVER, 2_575, &results);
+        ward.watch();
+        (0..50).for_each(|n| asks(&mut ward, DESK, &format!("/part{n}")));
+        let flow = ward.call(PACS, SERVER, 2_575);
+        for _ in 0..200 {
+            ward.say(&protocols::hl7::MESSAGE, Some(&flow), PACS, Some(SERVER), &results);
+            ward.pass(0.005);
+        }
+        ward.is_quiet();
+    }
+}

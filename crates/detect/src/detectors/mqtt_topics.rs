@@ -323,3 +323,78 @@ fn borrowed(
 fn parts(topic: &str) -> impl Iterator<Item = &str> {
     topic.split('/').filter(|part| part.len() >= 2)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, Host, INTRUDER, NEW_PUMP, PUMPS, SERVER, Ward, texts, word, yes};
+
+    fn publishes(ward: &mut Ward, from: Host, topic: &str) {
+        ward.over(&protocols::mqtt::PUBLISH, from, SERVER, 1_883, &[("topic", word(topic))]);
+    }
+
+    fn connects(ward: &mut Ward, from: Host, client: &str) {
+        let fields = [("outcome", word("accepted")), ("client_id", word(client))];
+        ward.over(&protocols::mqtt::CONNECT, from, SERVER, 1_883, &fields);
+    }
+
+    fn fleet() -> Ward {
+        let mut ward = Ward::peopled();
+        for (n, pump) in PUMPS.into_iter().enumerate() {
+            connects(&mut ward, pump, &format!("pump{n}"));
+            let filters = [("filters", texts(&[&format!("pump/pump{n}/cmd")]))];
+            ward.over(&protocols::mqtt::SUBSCRIBE, pump, SERVER, 1_883, &filters);
+            (0..5).for_each(|_| publishes(&mut ward, pump, &format!("pump/pump{n}/state")));
+        }
+        ward.watch();
+        ward
+    }
+
+    #[test]
+    fn orders_to_a_pump_are_found_whoever_gives_them() {
+        for host in [INTRUDER, DESK, PUMPS[1]] {
+            let mut ward = fleet();
+            publishes(&mut ward, host, "pump/pump0/cmd");
+            ward.alerts("mqtt_topics", host);
+        }
+    }
+
+    #[test]
+    fn listening_to_everything_is_found() {
+        for host in [INTRUDER, DESK, PUMPS[1]] {
+            let mut ward = fleet();
+            let fields =
+                [("filters", texts(&["#"])), ("everything", yes()), ("multi_level", yes())];
+            ward.over(&protocols::mqtt::SUBSCRIBE, host, SERVER, 1_883, &fields);
+            ward.alerts("mqtt_topics", host);
+        }
+    }
+
+    #[test]
+    fn one_more_pump_and_one_that_moved_are_no_alert() {
+        let mut ward = fleet();
+        connects(&mut ward, NEW_PUMP, "pump7");
+        publishes(&mut ward, NEW_PUMP, "pump/pump7/state");
+        publishes(&mut ward, PUMPS[0], "pump/pump0/state");
+        ward.is_quiet();
+        let mut ward = fleet();
+        connects(&mut ward, NEW_PUMP, "pump0");
+        ward.is_quiet();
+    }
+
+    #[test]
+    fn a_borrowed_client_name_is_found_once_its_owner_comes_back() {
+        let mut ward = fleet();
+        connects(&mut ward, INTRUDER, "pump0");
+        ward.pass(2.0);
+        connects(&mut ward, PUMPS[0], "pump0");
+        ward.alerts("mqtt_topics", INTRUDER);
+    }
+
+    #[test]
+    fn a_flood_of_new_topics_is_one_finding() {
+        let mut ward = fleet();
+        (0..300).for_each(|n| publishes(&mut ward, INTRUDER, &format!("noise/{n}x")));
+        let topics = ward.findings().into_iter().filter(|f| f.detector == "mqtt_topics");
+        assert_eq!(topics.count(), 1);
+    }
+}

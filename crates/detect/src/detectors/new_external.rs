@@ -142,3 +142,36 @@ fn severity(class: DeviceClass, appliance: bool, known: bool, before: u32, late:
         _ => Severity::Low,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, Host, MONITORS, OUTSIDE, OUTSIDE_B, Ward};
+
+    #[test]
+    fn a_monitor_that_calls_the_internet_is_found_at_once() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        ward.call(MONITORS[0], OUTSIDE, 515);
+        ward.alerts("new_external", MONITORS[0]);
+    }
+
+    #[test]
+    fn a_desk_that_browses_and_a_monitor_at_its_makers_service_are_no_alert() {
+        let mut ward = Ward::peopled();
+        ward.call(MONITORS[1], OUTSIDE_B, 443);
+        (0..5).for_each(|n| {
+            drop(ward.call(
+                DESK,
+                Host {
+                    ip: ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"][n],
+                    ..OUTSIDE
+                },
+                443,
+            ))
+        });
+        ward.watch();
+        ward.call(MONITORS[0], OUTSIDE_B, 443);
+        ward.call(DESK, OUTSIDE, 443);
+        ward.is_quiet();
+    }
+}

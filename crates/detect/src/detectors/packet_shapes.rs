@@ -112,3 +112,39 @@ impl Detector for PacketShapes {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::net::Transport;
+
+    use crate::fixture::{DESK, Fields, Host, PUMPS, ROUTER, SERVER, Ward, num, word};
+
+    fn sends(ward: &mut Ward, from: Host, to: Host, fields: Fields<'_>) {
+        let flow = ward.flow_over(Transport::Icmp, from, to, 0);
+        ward.say(&protocols::icmp::MESSAGE, Some(&flow), from, Some(to), fields);
+    }
+
+    #[test]
+    fn types_that_do_not_exist_and_redirects_by_a_desk_are_found() {
+        for fields in [&[("type", num(165))][..], &[("type", num(5)), ("name", word("redirect"))]] {
+            let mut ward = Ward::peopled();
+            ward.watch();
+            PUMPS.into_iter().for_each(|pump| sends(&mut ward, DESK, pump, fields));
+            ward.alerts("packet_shapes", DESK);
+        }
+    }
+
+    #[test]
+    fn echoes_and_a_router_that_always_redirected_are_none() {
+        let redirect = [("type", num(5)), ("name", word("redirect"))];
+        let mut ward = Ward::peopled();
+        ward.call(ROUTER, SERVER, 53);
+        sends(&mut ward, ROUTER, DESK, &redirect);
+        ward.watch();
+        for _ in 0..5 {
+            sends(&mut ward, ROUTER, DESK, &redirect);
+            sends(&mut ward, DESK, PUMPS[0], &[("type", num(8)), ("name", word("echo_request"))]);
+        }
+        ward.is_quiet();
+    }
+}

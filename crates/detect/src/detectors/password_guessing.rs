@@ -138,12 +138,15 @@ impl Detector for PasswordGuessing {
                     state.since = o.at;
                     state.users.clear();
                 }
-                state.run = state.run.saturating_add(1);
+                let times =
+                    o.is("log.login").then(|| o.uint("count")).flatten().unwrap_or(1).max(1);
+                let times = u32::try_from(times).unwrap_or(u32::MAX);
+                state.run = state.run.saturating_add(times);
                 if let Some(user) = o.str("user").filter(|_| state.users.len() < 32) {
                     state.users.insert(user.into());
                 }
-                let fast = state.fast.add(o.at, 1.0, cx.learning());
-                let steady = state.steady.add(o.at, 1.0, cx.learning());
+                let fast = state.fast.add(o.at, f64::from(times), cx.learning());
+                let steady = state.steady.add(o.at, f64::from(times), cx.learning());
                 let usual = state.steady.learned_max();
                 let bound = |fewest: f64| fewest.max(usual * 3.0 + fewest / 2.0);
                 let slow = usual == 0.0 && state.run >= SLOW_RUN;
@@ -332,4 +335,71 @@ fn hidden(
         )
         .score(0.8)
         .make();
+}
+
+#[cfg(test)]
+mod tests {
+    use model::finding::Severity;
+
+    use crate::fixture::{DESK, PACS, PUMPS, Ward, word};
+
+    fn fails(ward: &mut Ward, outcome: &str) {
+        let fields = [("service", word("ftp")), ("outcome", word(outcome))];
+        let flow = ward.flow(DESK, PUMPS[0], 21);
+        ward.say(&protocols::remote::LOGIN, Some(&flow), DESK, Some(PUMPS[0]), &fields);
+    }
+
+    #[test]
+    fn failures_fast_and_slow_are_guessing() {
+        for pause in [0.2, 8.0, 45.0] {
+            let mut ward = Ward::peopled();
+            ward.watch();
+            for _ in 0..14 {
+                fails(&mut ward, "failure");
+                ward.pass(pause);
+            }
+            ward.alerts("password_guessing", DESK);
+        }
+    }
+
+    #[test]
+    fn a_success_after_many_failures_is_the_worst() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        (0..8).for_each(|_| fails(&mut ward, "failure"));
+        fails(&mut ward, "success");
+        assert_eq!(ward.worst("password_guessing"), Some(Severity::Critical));
+    }
+
+    #[test]
+    fn many_ssh_sessions_are_guessing_though_their_outcome_is_hidden() {
+        let mut ward = Ward::peopled();
+        ward.over(&protocols::remote::SESSION, DESK, PACS, 22, &[("service", word("ssh"))]);
+        ward.watch();
+        for _ in 0..16 {
+            ward.over(&protocols::remote::SESSION, DESK, PACS, 22, &[("service", word("ssh"))]);
+            ward.pass(8.0);
+        }
+        ward.alerts("password_guessing", DESK);
+    }
+
+    #[test]
+    fn a_typing_mistake_and_a_device_with_a_wrong_password_all_its_life_are_none() {
+        let mut ward = Ward::peopled();
+        for _ in 0..30 {
+            fails(&mut ward, "failure");
+            ward.pass(10.0);
+        }
+        ward.watch();
+        for _ in 0..30 {
+            fails(&mut ward, "failure");
+            ward.pass(10.0);
+        }
+        ward.is_quiet();
+        let mut ward = Ward::peopled();
+        ward.watch();
+        (0..3).for_each(|_| fails(&mut ward, "failure"));
+        fails(&mut ward, "success");
+        assert_eq!(ward.worst("password_guessing"), None);
+    }
 }

@@ -76,3 +76,30 @@ impl Detector for PatientDataOutside {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, OUTSIDE, PACS, Ward, word};
+
+    #[test]
+    fn images_to_an_address_outside_are_found_and_inside_are_none() {
+        let fields = [("outcome", word("accepted")), ("calling_ae", word("WS"))];
+        let mut ward = Ward::peopled();
+        ward.over(&protocols::dicom::ASSOCIATION, DESK, PACS, 104, &fields);
+        ward.watch();
+        ward.over(&protocols::dicom::ASSOCIATION, DESK, PACS, 104, &fields);
+        ward.is_quiet();
+        ward.over(&protocols::dicom::ASSOCIATION, DESK, OUTSIDE, 104, &fields);
+        ward.alerts("patient_data_outside", DESK);
+    }
+
+    #[test]
+    fn a_partner_that_was_always_there_is_none() {
+        let fields = [("outcome", word("accepted")), ("calling_ae", word("WS"))];
+        let mut ward = Ward::peopled();
+        ward.over(&protocols::dicom::ASSOCIATION, DESK, OUTSIDE, 104, &fields);
+        ward.watch();
+        ward.over(&protocols::dicom::ASSOCIATION, DESK, OUTSIDE, 104, &fields);
+        ward.is_quiet();
+    }
+}

@@ -197,3 +197,58 @@ impl RecordAccess {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, SERVER, Ward, num, patient, word};
+
+    fn reads(ward: &mut Ward, user: &str, number: u64) {
+        let fields = [("action", word("R")), ("user", word(user)), ("patient", patient(number))];
+        ward.say(&logs::kinds::RECORD_ACCESS, None, DESK, Some(SERVER), &fields);
+    }
+
+    fn office() -> Ward {
+        let mut ward = Ward::peopled();
+        for n in 0..40 {
+            reads(&mut ward, "dr1", n % 7);
+            ward.pass(11.0);
+        }
+        ward.watch();
+        ward
+    }
+
+    #[test]
+    fn many_patients_are_found_fast_and_slow() {
+        for pause in [0.5, 2.5, 6.0] {
+            let mut ward = office();
+            for n in 0..80 {
+                reads(&mut ward, "dr1", n);
+                ward.pass(pause);
+            }
+            ward.alerts("record_access", DESK);
+        }
+    }
+
+    #[test]
+    fn one_patient_read_often_and_a_busy_hour_are_none() {
+        let mut ward = office();
+        for n in 0..60 {
+            reads(&mut ward, "dr1", 3);
+            reads(&mut ward, "dr2", n / 3);
+            ward.pass(5.0);
+        }
+        ward.is_quiet();
+    }
+
+    #[test]
+    fn an_export_of_everybody_is_found() {
+        let mut ward = office();
+        let fields = [
+            ("interaction", word("operation")),
+            ("operation", word("$export")),
+            ("status", num(202)),
+        ];
+        ward.over(&protocols::http::FHIR, DESK, SERVER, 80, &fields);
+        ward.alerts("record_access", DESK);
+    }
+}

@@ -70,3 +70,32 @@ impl Detector for RemoteSession {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, DESK_B, Host, PUMPS, SERVER, Ward, word};
+
+    fn opens(ward: &mut Ward, from: Host, to: Host, service: &str, port: u16) {
+        ward.over(&protocols::remote::SESSION, from, to, port, &[("service", word(service))]);
+    }
+
+    #[test]
+    fn a_session_into_a_pump_is_found() {
+        for service in ["telnet", "ssh", "vnc"] {
+            let mut ward = Ward::peopled();
+            opens(ward.watch(), DESK, PUMPS[0], service, 23);
+            ward.alerts("remote_session", DESK);
+        }
+    }
+
+    #[test]
+    fn the_usual_engineer_and_a_session_between_desks_are_no_alert() {
+        let mut ward = Ward::peopled();
+        opens(&mut ward, DESK, PUMPS[0], "ssh", 22);
+        ward.watch();
+        opens(&mut ward, DESK, PUMPS[0], "ssh", 22);
+        opens(&mut ward, DESK, PUMPS[1], "ssh", 22);
+        opens(&mut ward, DESK_B, SERVER, "ssh", 22);
+        ward.is_quiet();
+    }
+}

@@ -126,3 +126,47 @@ impl Detector for RogueDhcp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::net::Transport;
+
+    use crate::fixture::{DESK, Host, INTRUDER, SERVER, Ward, ip, texts, word};
+
+    fn offers(ward: &mut Ward, server: Host, assigned: &str, router: &str) {
+        let fields = [
+            ("type", word("ack")),
+            ("server_id", ip(server.ip)),
+            ("assigned_ip", ip(assigned)),
+            ("routers", texts(&[router])),
+            ("dns_servers", texts(&["10.0.1.13"])),
+        ];
+        let flow = ward.flow_over(Transport::Udp, server, DESK, 68);
+        ward.say(&protocols::dhcp::MESSAGE, Some(&flow), server, Some(DESK), &fields);
+    }
+
+    fn leased() -> Ward {
+        let mut ward = Ward::peopled();
+        offers(&mut ward, SERVER, "10.0.3.50", "10.0.3.1");
+        ward.watch();
+        ward
+    }
+
+    #[test]
+    fn a_second_server_and_another_way_out_are_found() {
+        let mut ward = leased();
+        offers(&mut ward, INTRUDER, "10.0.3.51", "10.0.3.99");
+        ward.alerts("rogue_dhcp", INTRUDER);
+        let mut ward = leased();
+        offers(&mut ward, SERVER, "10.0.3.51", "10.0.3.99");
+        ward.alerts("rogue_dhcp", SERVER);
+    }
+
+    #[test]
+    fn another_subnet_has_another_router() {
+        let mut ward = leased();
+        offers(&mut ward, SERVER, "10.0.3.51", "10.0.3.1");
+        offers(&mut ward, SERVER, "10.0.8.20", "10.0.8.1");
+        ward.is_quiet();
+    }
+}

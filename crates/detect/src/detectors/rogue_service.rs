@@ -128,3 +128,42 @@ impl RogueService {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::net::Transport;
+    use model::observation::Value;
+
+    use crate::fixture::{DESK, Host, INTRUDER, MONITORS, SERVER, Ward, num, word};
+
+    fn tells(ward: &mut Ward, server: Host, offset: f64) {
+        let flow = ward.flow_over(Transport::Udp, MONITORS[0], server, 123);
+        let fields =
+            [("mode", word("server")), ("stratum", num(2)), ("offset", Value::Float(offset))];
+        ward.say(&protocols::ntp::MESSAGE, Some(&flow), server, Some(MONITORS[0]), &fields);
+    }
+
+    fn synchronised() -> Ward {
+        let mut ward = Ward::peopled();
+        (0..8).for_each(|_| tells(&mut ward, SERVER, 0.01));
+        ward.watch();
+        ward
+    }
+
+    #[test]
+    fn a_new_time_server_that_is_hours_wrong_is_found() {
+        for host in [INTRUDER, DESK] {
+            let mut ward = synchronised();
+            ward.call(host, SERVER, 8_443);
+            tells(&mut ward, host, 7_200.0);
+            ward.alerts("rogue_service", host);
+        }
+    }
+
+    #[test]
+    fn the_known_server_may_step() {
+        let mut ward = synchronised();
+        (0..3).for_each(|_| tells(&mut ward, SERVER, 3_600.0));
+        ward.is_quiet();
+    }
+}

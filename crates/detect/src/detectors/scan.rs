@@ -226,3 +226,46 @@ fn report(
         .score(0.97)
         .make();
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, DESK_B, INTRUDER, PUMPS, SERVER, Ward, nth};
+
+    #[test]
+    fn unanswered_first_contacts_are_a_scan_fast_or_slow() {
+        for pause in [0.01, 6.0] {
+            let mut ward = Ward::peopled();
+            ward.watch();
+            for port in 1..=16 {
+                ward.knock(DESK, PUMPS[0], port, "refused");
+                ward.pass(pause);
+            }
+            ward.alerts("scan", DESK);
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_down_and_new_services_that_answer_make_no_scanner() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        for n in 0..30 {
+            ward.knock(DESK, SERVER, 8_443, "unanswered");
+            ward.call(DESK_B, nth(n), 443);
+            ward.pass(2.0);
+        }
+        ward.is_quiet();
+    }
+
+    #[test]
+    fn a_second_scan_is_news_and_the_rest_of_the_first_is_not() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        let scan = |ward: &mut Ward, ports: std::ops::Range<u16>| {
+            ports.for_each(|port| drop(ward.knock(INTRUDER, PUMPS[0], port, "refused")));
+            ward.findings().iter().filter(|f| f.detector == "scan").count()
+        };
+        assert_eq!(scan(&mut ward, 1..200), 1);
+        ward.pass(120.0);
+        assert_eq!(scan(&mut ward, 200..300), 1);
+    }
+}

@@ -152,3 +152,41 @@ impl SlowRequests {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, SERVER, Ward, word};
+
+    fn holds(ward: &mut Ward, speaks: bool, seconds: f64) {
+        for _ in 0..40 {
+            let flow = ward.call(DESK, SERVER, 80);
+            if speaks {
+                ward.speaks(&flow, DESK, SERVER, "http");
+            }
+            ward.pass(seconds);
+        }
+    }
+
+    #[test]
+    fn connections_held_with_half_a_request_are_found() {
+        let mut ward = Ward::peopled();
+        holds(ward.watch(), true, 0.3);
+        ward.alerts("slow_requests", DESK);
+    }
+
+    #[test]
+    fn half_open_connections_and_quick_requests_are_none() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        holds(&mut ward, false, 0.3);
+        for n in 0..60 {
+            let flow = ward.call(DESK, SERVER, 81);
+            ward.speaks(&flow, DESK, SERVER, "http");
+            let path = format!("/{n}");
+            let fields = [("method", word("GET")), ("path", word(&path))];
+            ward.say(&protocols::http::REQUEST, Some(&flow), DESK, Some(SERVER), &fields);
+            ward.pass(0.1);
+        }
+        ward.is_quiet();
+    }
+}

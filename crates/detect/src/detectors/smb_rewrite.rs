@@ -29,6 +29,11 @@ const SIGNS: f64 = 5.0;
 /// Bits a byte from which content looks encrypted (compressed documents have about as much).
 const RANDOM: f64 = 7.2;
 
+/// Endings of everyday files: a user's first of them is no sign of anything.
+const EVERYDAY: [&str; 24] = [
+    "bak", "bmp", "csv", "dcm", "doc", "eml", "htm", "html", "hl7", "ini", "json", "log", "md",
+    "msg", "ppt", "rtf", "svg", "tif", "tiff", "tmp", "txt", "xls", "xml", "yaml",
+];
 /// Endings of file formats that are compressed or encrypted by design.
 const COMPRESSED: [&str; 24] = [
     "7z", "avi", "bz2", "docx", "gif", "gz", "jp2", "jpeg", "jpg", "mkv", "mov", "mp3", "mp4",
@@ -75,7 +80,9 @@ impl Detector for SmbRewrite {
             extensions: BTreeSet::new(),
         });
         let files = changes.files.add(o.at, 1.0, cx.learning());
-        let strange = !extension.is_empty() && !self.usual.contains(&Box::from(extension));
+        let everyday = EVERYDAY.contains(&extension) || COMPRESSED.contains(&extension);
+        let strange =
+            !extension.is_empty() && !everyday && !self.usual.contains(&Box::from(extension));
         // Documents and pictures are compressed: random-looking from the day they are made.
         let compressed = COMPRESSED.contains(&extension) && action != "overwrite";
         let random = o.float("entropy").is_some_and(|bits| bits >= RANDOM) && !compressed;
@@ -120,5 +127,55 @@ impl Detector for SmbRewrite {
             .key("rewrite")
             .score(0.95)
             .make();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::observation::Value;
+
+    use crate::fixture::{DESK, SERVER, Ward, word};
+
+    fn changes(ward: &mut Ward, action: &str, ending: &str, new: Option<&str>, entropy: f64) {
+        let mut fields = vec![
+            ("action", word(action)),
+            ("share", word("ward")),
+            ("extension", word(ending)),
+            ("entropy", Value::Float(entropy)),
+        ];
+        fields.extend(new.map(|new| ("new_extension", word(new))));
+        ward.over(&protocols::smb::FILE, DESK, SERVER, 445, &fields);
+        ward.pass(0.3);
+    }
+
+    #[test]
+    fn files_rewritten_with_noise_or_renamed_away_are_ransomware() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        (0..15).for_each(|_| changes(&mut ward, "overwrite", "docx", None, 7.9));
+        ward.alerts("smb_rewrite", DESK);
+        let mut ward = Ward::peopled();
+        ward.watch();
+        (0..15).for_each(|_| changes(&mut ward, "rename", "docx", Some("locked"), 0.0));
+        ward.alerts("smb_rewrite", DESK);
+    }
+
+    #[test]
+    fn a_backup_of_compressed_documents_is_none() {
+        let mut ward = Ward::peopled();
+        for ending in ["docx", "txt", "pdf"] {
+            changes(&mut ward, "read", ending, None, 0.0);
+        }
+        ward.watch();
+        for n in 0..60 {
+            changes(
+                &mut ward,
+                "write",
+                ["docx", "txt", "pdf"][n % 3],
+                None,
+                [7.9, 4.0, 7.8][n % 3],
+            );
+        }
+        ward.is_quiet();
     }
 }

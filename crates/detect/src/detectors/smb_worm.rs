@@ -177,3 +177,43 @@ fn exploit(o: &Observation, cx: &Context<'_>, out: &mut Findings) {
         .score(0.93)
         .make();
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, DESK_B, SERVER, Ward, nth, word};
+
+    #[test]
+    fn many_new_neighbours_on_file_sharing_are_a_worm() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        for n in 0..10 {
+            ward.call(DESK, nth(n), 445);
+            ward.pass(1.0);
+        }
+        ward.alerts("smb_worm", DESK);
+    }
+
+    #[test]
+    fn a_program_copied_to_an_administrative_share_is_found() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        let fields =
+            [("action", word("write")), ("share", word("ADMIN$")), ("extension", word("exe"))];
+        ward.over(&protocols::smb::FILE, DESK, DESK_B, 445, &fields);
+        ward.alerts("smb_worm", DESK);
+    }
+
+    #[test]
+    fn the_file_server_that_everybody_uses_is_none() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        for _ in 0..20 {
+            ward.call(DESK, SERVER, 445);
+            let fields =
+                [("action", word("write")), ("share", word("ward")), ("extension", word("docx"))];
+            ward.over(&protocols::smb::FILE, DESK, SERVER, 445, &fields);
+            ward.pass(2.0);
+        }
+        ward.is_quiet();
+    }
+}

@@ -79,3 +79,35 @@ impl WebAttack {
             .make();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{DESK, DESK_B, PUMPS, SERVER, Ward, texts, word};
+
+    #[test]
+    fn a_shape_of_attack_and_orders_to_a_pump_are_found() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        let fields = [
+            ("method", word("GET")),
+            ("path", word("/../../etc/passwd")),
+            ("suspicious", texts(&["traversal"])),
+        ];
+        ward.over(&protocols::http::REQUEST, DESK, SERVER, 80, &fields);
+        ward.alerts("web_attack", DESK);
+        let fields = [("method", word("POST")), ("path", word("/config"))];
+        ward.over(&protocols::http::REQUEST, DESK_B, PUMPS[0], 80, &fields);
+        ward.alerts("web_attack", DESK_B);
+    }
+
+    #[test]
+    fn reading_a_pumps_page_and_its_servers_orders_are_no_alert() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        let fields = [("method", word("GET")), ("path", word("/"))];
+        ward.over(&protocols::http::REQUEST, DESK, PUMPS[0], 80, &fields);
+        let fields = [("method", word("POST")), ("path", word("/firmware"))];
+        ward.over(&protocols::http::REQUEST, SERVER, PUMPS[0], 80, &fields);
+        ward.is_quiet();
+    }
+}
