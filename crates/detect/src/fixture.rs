@@ -193,23 +193,8 @@ impl Ward {
         let mut o = Observation::new(self.time(), kind);
         o.id = ObservationId(self.serial);
         o.flow = flow.cloned();
-        let port = |host: Host| {
-            let tuple = flow?.tuple;
-            let end = if Some(tuple.originator.ip) == host.ip.parse().ok() {
-                tuple.originator
-            } else {
-                tuple.responder
-            };
-            Some(end.port)
-        };
-        let party = |host: Host| Party {
-            ip: host.ip.parse().ok(),
-            mac: host.mac.parse().ok(),
-            port: port(host),
-            name: None,
-        };
-        o.subject = party(from);
-        o.peer = to.map(party);
+        o.subject = party(from, flow);
+        o.peer = to.map(|to| party(to, flow));
         for (name, value) in fields {
             assert!(kind.index_of(name).is_some(), "{} has no field {name}", kind.name);
             o.set(name, value.clone());
@@ -229,7 +214,13 @@ impl Ward {
     ) -> Arc<FlowContext> {
         let flow = self.flow(from, to, port);
         let transport = ("transport", word("tcp"));
-        self.say(&wire::kinds::START, Some(&flow), from, Some(to), &[transport.clone()]);
+        self.say(
+            &wire::kinds::START,
+            Some(&flow),
+            from,
+            Some(to),
+            std::slice::from_ref(&transport),
+        );
         let fields = [transport, ("outcome", word(outcome))];
         self.say(&wire::kinds::OUTCOME, Some(&flow), from, Some(to), &fields);
         flow
@@ -319,4 +310,14 @@ impl Ward {
     pub(crate) fn seen(&self) -> &[Observation] {
         &self.seen
     }
+}
+
+/// One side of an observation within a flow.
+fn party(host: Host, flow: Option<&Arc<FlowContext>>) -> Party {
+    let ip = host.ip.parse().ok();
+    let port = flow.map(|flow| {
+        let FiveTuple { originator, responder, .. } = flow.tuple;
+        if Some(originator.ip) == ip { originator.port } else { responder.port }
+    });
+    Party { ip, mac: host.mac.parse().ok(), port, name: None }
 }

@@ -32,7 +32,7 @@ const TITLES: usize = 3;
 /// Different new titles of one station that were all accepted.
 const TITLES_ACCEPTED: usize = 5;
 
-/// Associations lately, and the AE titles that were tried in them.
+/// How often one station was at one archive lately, and with which titles.
 type Tried = (Bucket, BTreeSet<Box<str>>);
 
 /// See the module.

@@ -26,6 +26,8 @@ static SPEC: DetectorSpec = DetectorSpec {
 const WINDOW_SECONDS: f64 = 30.0;
 const FILES: f64 = 12.0;
 const SIGNS: f64 = 5.0;
+/// How much of a sign a deletion is.
+const DELETED: f64 = 0.25;
 /// Bits a byte from which content looks encrypted (compressed documents have about as much).
 const RANDOM: f64 = 7.2;
 
@@ -86,8 +88,13 @@ impl Detector for SmbRewrite {
         // Documents and pictures are compressed: random-looking from the day they are made.
         let compressed = COMPRESSED.contains(&extension) && action != "overwrite";
         let random = o.float("entropy").is_some_and(|bits| bits >= RANDOM) && !compressed;
-        let sign = random || strange || action == "delete";
-        let signs = changes.signs.add(o.at, f64::from(u8::from(sign)), cx.learning());
+        // People tidy up: a deletion alone says little.
+        let sign = match action {
+            "delete" => DELETED,
+            _ if random || strange => 1.0,
+            _ => 0.0,
+        };
+        let signs = changes.signs.add(o.at, sign, cx.learning());
         if files <= 1.0 {
             changes.extensions.clear();
         }
