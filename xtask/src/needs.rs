@@ -21,6 +21,22 @@ static NEEDS: &[Need] = &[
         package: "iproute2",
         why: "live capture is tested between two network namespaces",
     },
+    Need {
+        program: "dcmqrscp",
+        package: "dcmtk",
+        why: "the live test runs a real image archive and real modalities",
+    },
+    Need {
+        program: "mosquitto",
+        package: "mosquitto",
+        why: "the live test runs a real message broker",
+    },
+    Need {
+        program: "mosquitto_pub",
+        package: "mosquitto-clients",
+        why: "the live test's pumps publish with it",
+    },
+    Need { program: "nmap", package: "nmap", why: "the live test scans with it" },
     Need { program: "mkfifo", package: "coreutils", why: "captures are read from a pipe" },
 ];
 
