@@ -14,6 +14,8 @@ use model::net::Mac;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::hash::Seeded;
+
 /// An address in use for so long keeps its card against another that claims it.
 pub(crate) const FRESH: Duration = Duration::from_secs(300);
 /// The same once its device is seen under a newer address.
@@ -136,8 +138,8 @@ impl MacState {
 /// All addresses.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
-    pub(crate) ips: HashMap<Key, IpState>,
-    pub(crate) macs: HashMap<Mac, MacState>,
+    pub(crate) ips: HashMap<Key, IpState, Seeded>,
+    pub(crate) macs: HashMap<Mac, MacState, Seeded>,
     /// Names in lower case, with the device that first had them.
     pub(crate) names: HashMap<String, u32>,
 }

@@ -89,7 +89,7 @@ facts! {
     ServedDomain, "served_domain", "Had a domain controller's shares connected. Others are the clients.";
     ServedRemote, "served_remote", "Had remote sessions opened on it. Others are the clients.";
     RoutedOutside, "routed_outside", "Carried answered flows of addresses outside. Others are those.";
-    RoutedInside, "routed_inside", "Carried flows of other internal networks. Others are those.";
+    RoutedInside, "routed_inside", "Carried answered flows of other internal addresses. Others are those.";
     AdvertisedRoute, "advertised_route", "Sent router advertisements, redirects or time-exceeded.";
     NamedGateway, "named_gateway", "Was named as gateway in a DHCP lease.";
     ListensPrinter, "listens_printer", "Answered on a port of printers (9100, 631, 515). Others are the clients.";

@@ -10,8 +10,7 @@ use model::time::Timestamp;
 use crate::book::{Book, key};
 use crate::budget::Budget;
 use crate::entity::{DeviceIx, Entity, Who};
-use crate::facts::Fact;
-use crate::fingerprints::{self, Fingerprint, Learn};
+use crate::fingerprints::{self, Fingerprint, Learn, ports};
 use crate::identity::Life;
 use crate::judge::{Evidence, judge};
 use crate::record::{Confirmed, Record};
@@ -83,9 +82,14 @@ impl Inventory {
 
     /// Both sides of an observation.
     fn parties(&mut self, o: &Observation, subject: Life, peer: Life) -> (Entity, Entity) {
-        let (subject, _) = self.settle(&o.subject, subject, o.at);
-        let peer = o.peer.as_ref().map_or(Entity::Nobody, |p| self.settle(p, peer, o.at).0);
-        (subject, peer)
+        let of_packets = o.flow.is_some();
+        let mut settle = |party: &Party, life| {
+            // In a log, loopback is whatever host wrote it.
+            let itself = !of_packets && party.ip.is_some_and(|ip| ip.is_loopback());
+            if itself { Entity::Nobody } else { self.settle(party, life, o.at).0 }
+        };
+        let subject = settle(&o.subject, subject);
+        (subject, o.peer.as_ref().map_or(Entity::Nobody, |party| settle(party, peer)))
     }
 
     fn flow_update(&mut self, o: &Observation) -> (Entity, Entity) {
@@ -133,10 +137,12 @@ impl Inventory {
         let both = self.parties(o, Life::Answered, Life::Answered);
         self.meet(both);
         for party in [Some(&o.subject), o.peer.as_ref()].into_iter().flatten() {
-            self.flow_answered(party, o.at);
-            self.routed(party, o.at);
+            self.answered(party, o.at);
         }
-        self.learn(o.kind.name, o, both);
+        let port = o.flow.as_ref().map_or(0, |flow| flow.tuple.responder.port);
+        if ports::fact(port).is_some() {
+            self.learn(o.kind.name, o, both);
+        }
         both
     }
 
@@ -154,22 +160,6 @@ impl Inventory {
             Entity::Device(ix) => Some(mark(&self.records[ix.place()].number.to_be_bytes())),
             Entity::External(ip) => Some(mark(&key(ip).to_be_bytes())),
             Entity::Group | Entity::Nobody => None,
-        }
-    }
-
-    /// The card through which an answered party was reached carries it, where it is not its own.
-    fn routed(&mut self, party: &Party, at: Timestamp) {
-        let (Some(ip), Some(mac)) = (party.ip, party.mac) else { return };
-        let Some(card) = self.book.macs.get(&mac) else { return };
-        let Some(device) = card.device else { return };
-        let key = key(ip);
-        let fact = match self.settings.place(ip.to_canonical()) {
-            Place::Outside => Fact::RoutedOutside,
-            Place::Inside if card.shared && !card.proven.contains(&key) => Fact::RoutedInside,
-            _ => return,
-        };
-        if self.records[device as usize].tallies.count(fact, at, Some(mark(&key.to_be_bytes()))) {
-            self.mark_dirty(device);
         }
     }
 

@@ -14,7 +14,9 @@ use crate::tally::Tallies;
 /// first names and claims, so that a flood of new ones cannot wash out what was known before.
 const MAX_ADDRESSES: usize = 16;
 const MAX_NAMES: usize = 16;
-const MAX_CLAIMS: usize = 64;
+const MAX_CLAIMS: usize = 96;
+/// Most claims about the same thing, so that one thing said in many ways leaves room for others.
+const MAX_CLAIMS_ALIKE: usize = 12;
 const MAX_HINTS: usize = 48;
 /// Most others that are told apart in the count of peers.
 const MAX_PEERS: usize = 4_096;
@@ -108,7 +110,7 @@ impl Record {
         self.ips.push(ip);
     }
 
-    /// Notes a claim: once for the same thing from the same source.
+    /// Notes a claim: once for the same thing from the same source. Says whether it is news.
     pub(crate) fn claim(
         &mut self,
         what: &str,
@@ -122,7 +124,8 @@ impl Record {
             old.at = old.at.max(at);
             return false;
         }
-        if self.claims.len() >= MAX_CLAIMS {
+        let alike = self.claims.iter().filter(|claim| claim.what == what).count();
+        if self.claims.len() >= MAX_CLAIMS || alike >= MAX_CLAIMS_ALIKE {
             return false;
         }
         let (what, value, source) = (what.to_owned(), value.to_owned(), source.to_owned());
@@ -130,12 +133,13 @@ impl Record {
         true
     }
 
-    /// Notes a name; says whether it is news.
+    /// Notes a name; says whether it is news, or known from a better source now.
     pub(crate) fn call(&mut self, rank: NameRank, text: &str) -> bool {
-        if let Some(name) = self.names.iter_mut().find(|n| n.text.eq_ignore_ascii_case(text)) {
-            name.rank = name.rank.min(rank);
-            self.names.sort_by_key(|name| name.rank);
-            return false;
+        if let Some(place) = self.names.iter().position(|n| n.text.eq_ignore_ascii_case(text)) {
+            if self.names[place].rank <= rank {
+                return false;
+            }
+            self.names.remove(place);
         }
         if self.names.len() >= MAX_NAMES {
             return false;

@@ -51,13 +51,10 @@ pub(crate) enum Place {
 }
 
 impl Settings {
-    /// Where an address lies. Loopback and "unspecified" are nobody's on a network.
+    /// Where an address lies. "Unspecified" is nobody's.
     pub(crate) fn place(&self, ip: IpAddr) -> Place {
         if !is_unicast(ip) {
             return if ip.is_unspecified() { Place::Nowhere } else { Place::Group };
-        }
-        if ip.is_loopback() {
-            return Place::Nowhere;
         }
         let listed = |ranges: &[Prefix]| ranges.iter().any(|range| holds(*range, ip));
         let inside =
@@ -111,7 +108,7 @@ mod tests {
         for ip in ["255.255.255.255", "224.0.0.251", "ff02::1"] {
             assert_eq!(place(&settings, ip), Place::Group, "{ip}");
         }
-        for ip in ["0.0.0.0", "::", "127.0.0.1", "::1"] {
+        for ip in ["0.0.0.0", "::"] {
             assert_eq!(place(&settings, ip), Place::Nowhere, "{ip}");
         }
     }

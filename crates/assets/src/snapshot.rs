@@ -31,7 +31,7 @@ pub enum LoadError {
 #[derive(Serialize, Deserialize)]
 struct Saved {
     version: u32,
-    now: Timestamp,
+    now: Option<Timestamp>,
     refused: u64,
     devices: Vec<Record>,
     ips: Vec<SavedIp>,
@@ -74,7 +74,8 @@ impl Inventory {
         let addresses = |keys: &[Key]| keys.iter().map(|key| address(*key)).collect();
         let saved = Saved {
             version: VERSION,
-            now: self.now,
+            // Before anything is seen there is no time, and none that could be written.
+            now: (self.now > Timestamp::MIN).then_some(self.now),
             refused: self.refused(),
             devices: self.records.clone(),
             ips: ips
@@ -150,7 +151,7 @@ impl Inventory {
         *self = Self::new(self.settings.clone());
         self.book = book;
         self.records = saved.devices;
-        self.now = saved.now;
+        self.now = saved.now.unwrap_or(Timestamp::MIN);
         self.refused = saved.refused;
         for place in 0..u32::try_from(count).unwrap_or(u32::MAX) {
             self.records[place as usize].tallies.restore();

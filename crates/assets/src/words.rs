@@ -3,9 +3,12 @@
 //! Weak evidence: anybody can call anything "mon1", and people do. Whole words only: `ct` is found
 //! in `CT1` and in `ct-room2`, not in `director`.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use model::device::DeviceClass::{self as C};
 
-/// Words and what they speak for. A word that stands for two things ("dr", "gateway", "cs") stands
+/// Words and what they speak for. A word that stands for two things ("dr", "fw", "gateway") stands
 /// for none.
 const WORDS: &[(C, &[&str])] = &[
     (C::Ventilator, &["vent", "vents", "ventilator", "respirator", "cpap", "bipap"]),
@@ -33,7 +36,7 @@ const WORDS: &[(C, &[&str])] = &[
     (C::NtpServer, &["ntp", "timeserver"]),
     (C::RadiusServer, &["radius", "nac"]),
     (C::WirelessController, &["wlc", "wlanc"]),
-    (C::Router, &["router", "rtr", "firewall", "fw", "gw", "inet", "wan"]),
+    (C::Router, &["router", "rtr", "firewall", "gw", "inet", "wan"]),
     (C::PumpServer, &["pumpserver", "druglib", "pumpsrv"]),
     (C::MqttBroker, &["mqtt", "broker", "mosquitto"]),
     (C::MedicationCabinet, &["pyxis", "omnicell", "adc", "medcabinet"]),
@@ -96,16 +99,22 @@ const LONGEST: usize = 96;
 pub fn classes(name: &str) -> Vec<C> {
     let mut found = Vec::new();
     for word in tokens(name) {
-        for (class, words) in WORDS {
-            if words.contains(&word.as_str()) && !found.contains(class) {
-                found.push(*class);
-            }
+        if let Some(class) = table().get(word.as_str())
+            && !found.contains(class)
+        {
+            found.push(*class);
         }
     }
     if found.len() > 2 {
         found.clear();
     }
     found
+}
+
+fn table() -> &'static HashMap<&'static str, C> {
+    static TABLE: OnceLock<HashMap<&'static str, C>> = OnceLock::new();
+    let all = || WORDS.iter().flat_map(|(class, words)| words.iter().map(|word| (*word, *class)));
+    TABLE.get_or_init(|| all().collect())
 }
 
 /// Words in lower case: cut at everything that is no letter, where digits begin and end, and where

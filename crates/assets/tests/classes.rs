@@ -171,8 +171,16 @@ fn a_sender_of_several_kinds_is_a_scanner_of_no_certain_kind() {
 #[test]
 fn one_session_makes_no_scanner() {
     let mut site = Site::new();
-    store(&mut site, ONE, ARCHIVE, ("NEWUS", "MAIN"), "US", 30);
+    store(&mut site, ONE, ARCHIVE, ("US1", "MAIN"), "US", 30);
     assert_eq!(site.class(ONE.ip), "unknown");
+}
+
+#[test]
+fn an_archive_is_named_by_the_first_title_and_not_by_an_intruders() {
+    let mut site = Site::new();
+    store(&mut site, ONE, ARCHIVE, ("CT9", "MAIN"), "CT", 3);
+    store(&mut site, TWO, ARCHIVE, ("X", "GUESS"), "CT", 3);
+    assert_eq!(site.inventory.device(site.ix(ARCHIVE.ip).unwrap()).name, ["MAIN"]);
 }
 
 #[test]
@@ -195,6 +203,8 @@ fn pumps_and_their_broker() {
         publish(&mut site, pump, broker, &format!("inf-{n}"), &[]);
     }
     let topic = ["ward3/infusion/7/status"];
+    publish(&mut site, THREE, broker, "auto-17DF6163-C1E1-ABAC-CF2B-35A0D7FE297E", &[]);
+    assert_eq!(site.inventory.name(site.ix(THREE.ip).unwrap()), None);
     for _ in 0..15 {
         publish(&mut site, ONE, broker, "inf-0", &topic);
         site.pass(4.0);
@@ -372,4 +382,23 @@ fn the_same_observations_give_the_same_inventory() {
         )
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn log_lines_find_the_device_that_sent_them_and_no_other_can_take_the_name() {
+    let mut site = Site::new();
+    let collector = host("10.1.1.16", "00:1f:29:00:00:16");
+    oru(&mut site, ONE, ENGINE, "BED9", 1);
+    for sender in [ONE, TWO] {
+        let flow = site.talk(sender, collector, 514);
+        let line = [("host", word("bed9")), ("app", word("monitor"))];
+        site.in_flow(&syslog::MESSAGE, &flow, false, &line);
+    }
+    let one = site.ix(ONE.ip).unwrap();
+    assert_eq!(site.by_name("bed9"), assets::Entity::Device(one));
+    assert_eq!(site.by_name("BED9.ward.example"), assets::Entity::Device(one));
+    assert_eq!(site.inventory.name(one), Some("bed9"));
+    assert_eq!(site.by_name("nobody-of-that-name"), assets::Entity::Nobody);
+    // The program is no name.
+    assert_eq!(site.inventory.device(one).name, ["bed9"]);
 }

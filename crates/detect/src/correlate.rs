@@ -75,7 +75,7 @@ impl Correlator {
         self.close_quiet(finding.at);
         let index = match self.find(&finding, inventory) {
             Some(index) => index,
-            // What is only to be known opens no case.
+            // A note alone is nothing to work on; it is kept, and told where a case is open.
             None if finding.severity == Severity::Info => {
                 self.findings.push(finding);
                 return;

@@ -204,6 +204,14 @@ impl Engine {
         who
     }
 
+    /// Nothing was observed up to this time: detectors look at what did not happen.
+    pub fn idle(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+        if self.now >= self.next_tick {
+            self.tick(self.phase(self.now));
+        }
+    }
+
     fn tick(&mut self, phase: Phase) {
         self.next_tick = self.now.plus(TICK);
         self.inventory.tick(self.now);

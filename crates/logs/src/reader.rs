@@ -137,8 +137,13 @@ impl LogFile {
     /// before them.
     #[must_use]
     pub fn came_at(mut self, at: Timestamp) -> Self {
-        self.came_at = at;
+        self.set_came_at(at);
         self
+    }
+
+    /// The same of a file that is open already, before its first record is read.
+    pub fn set_came_at(&mut self, at: Timestamp) {
+        self.came_at = at;
     }
 
     /// What was read up to now.

@@ -113,13 +113,12 @@ pub fn run(
     };
     if !plan.baselines.is_empty() {
         teller.engine.teach(true);
-        let mut none = Records::open(&[], plan.key.clone(), Timestamp::default())?;
+        let mut none = Records::open(&[], plan.key.clone())?;
         let mut files = Files::new(&plan.baselines);
         follow(plan, &mut files, &mut none, &mut teller, progress)?;
         teller.engine.teach(false);
     }
-    let first = teller.summary.span.map(|(_, last)| last).unwrap_or_default();
-    let mut records = Records::open(&plan.logs, plan.key.clone(), first)?;
+    let mut records = Records::open(&plan.logs, plan.key.clone())?;
     let mut files = Files::new(&plan.captures);
     follow(plan, &mut files, &mut records, &mut teller, progress)?;
     teller.rest(&mut records)?;
@@ -343,20 +342,21 @@ impl Teller<'_> {
             }
             self.one(&observation)?;
         }
+        self.out.chores(self.engine)?;
         self.telling += begun.elapsed();
         Ok(())
     }
 
     /// Log records after the last packet.
     fn rest(&mut self, records: &mut Records) -> Result<(), RunError> {
-        while let Some(record) = records.next_until(Timestamp::from_nanos(i64::MAX)) {
+        while let Some(record) = records.take() {
             self.one(&record)?;
         }
         Ok(())
     }
 
     fn one(&mut self, o: &Observation) -> Result<(), RunError> {
-        self.pace(o.at);
+        self.pace(o.at)?;
         self.summary.stats.count(o);
         let who = self.engine.observe(o);
         self.out.observation(o, who, self.engine.inventory())?;
@@ -372,13 +372,15 @@ impl Teller<'_> {
     }
 
     /// Waits until it is time to tell something of `at`, in a replay.
-    fn pace(&mut self, at: Timestamp) {
-        let Some(speed) = self.speed else { return };
+    fn pace(&mut self, at: Timestamp) -> Result<(), RunError> {
+        let Some(speed) = self.speed else { return Ok(()) };
         let (begun, first) = *self.clock.get_or_insert_with(|| (Instant::now(), at));
         let due = Duration::from_secs_f64((at.since(first).as_secs_f64() / speed).min(86_400.0));
         let passed = begun.elapsed();
         if due > passed + Duration::from_millis(5) {
-            std::thread::sleep(due.saturating_sub(passed));
+            self.out.chores(self.engine)?;
+            std::thread::sleep(due.saturating_sub(begun.elapsed()));
         }
+        Ok(())
     }
 }

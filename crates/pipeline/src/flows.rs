@@ -58,9 +58,8 @@ pub fn end(flow: &Flow, name: Option<&'static str>, reason: CloseReason, out: &m
     let growth = flow.growth(out.at());
     let [packets_out, packets_in] = growth.packets;
     let [bytes_out, bytes_in] = growth.bytes;
-    let mut draft = out
-        .observe(&kinds::END, Direction::Forward)
-        .word("transport", flow.tuple.transport.name());
+    let mut draft =
+        out.observe(&kinds::END, Direction::Forward).word("transport", flow.tuple.transport.name());
     if let Some(name) = name {
         draft = draft.word("protocol", name);
     }
@@ -72,10 +71,7 @@ pub fn end(flow: &Flow, name: Option<&'static str>, reason: CloseReason, out: &m
         .uint("delta_packets_in", packets_in)
         .uint("delta_bytes_out", bytes_out)
         .uint("delta_bytes_in", bytes_in);
-    let sides = [
-        (Direction::Forward, &FORWARD),
-        (Direction::Reverse, &REVERSE),
-    ];
+    let sides = [(Direction::Forward, &FORWARD), (Direction::Reverse, &REVERSE)];
     for (dir, names) in sides {
         let traffic = flow.traffic(dir);
         draft = draft

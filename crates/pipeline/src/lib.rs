@@ -11,6 +11,8 @@
 
 pub mod analyze;
 pub mod flows;
+pub mod listen;
+pub mod live;
 pub mod outputs;
 pub mod probing;
 pub mod records;

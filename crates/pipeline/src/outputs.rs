@@ -1,6 +1,7 @@
 //! Where results go: files, a store, a terminal, or several of them.
 
 use assets::{Inventory, Who};
+use detect::Engine;
 use model::case::Case;
 use model::finding::Finding;
 use model::observation::Observation;
@@ -29,6 +30,15 @@ pub trait Outputs {
     /// # Errors
     /// When it cannot be kept; the run ends with that error.
     fn case(&mut self, case: &Case) -> Result<(), OutputError>;
+
+    /// Called now and then, at least twice a second while anything happens: time to store what
+    /// waits.
+    ///
+    /// # Errors
+    /// When something cannot be kept; the run ends with that error.
+    fn chores(&mut self, _engine: &Engine) -> Result<(), OutputError> {
+        Ok(())
+    }
 }
 
 /// A result could not be kept.

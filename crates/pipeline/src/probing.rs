@@ -39,9 +39,8 @@ pub enum Verdict {
 impl Probing {
     /// For a flow whose first bytes went in direction `first`.
     pub fn new(flow: &FlowContext, first: Direction) -> Self {
-        let carried = |protocol: &&dyn Protocol| {
-            protocol.spec().transports.contains(&flow.tuple.transport)
-        };
+        let carried =
+            |protocol: &&dyn Protocol| protocol.spec().transports.contains(&flow.tuple.transport);
         let open = protocols::ALL
             .iter()
             .take(64)

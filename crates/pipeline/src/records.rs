@@ -14,12 +14,17 @@ const WINDOW: usize = 4_096;
 /// Most complaints that are kept in words.
 const COMPLAINTS: usize = 10;
 
+/// Later than any packet.
+const END: Timestamp = Timestamp::from_nanos(i64::MAX);
+
 /// The observations of several log files, merged by time.
 pub struct Records {
     files: Vec<Source>,
     key: SiteKey,
     complaints: Vec<String>,
     failed: Option<ReadError>,
+    /// Whether the files were told when their first records came.
+    dated: bool,
 }
 
 struct Source {
@@ -29,22 +34,26 @@ struct Source {
 }
 
 impl Records {
-    /// Opens log files; each tells its format by its records. `came_at` is the time of records
-    /// without a time or a year of their own.
+    /// Opens log files; each tells its format by its records. Those without a time or a year of
+    /// their own are taken to have come with the first packet.
     ///
     /// # Errors
     /// When a file cannot be opened.
-    pub fn open(paths: &[PathBuf], key: SiteKey, came_at: Timestamp) -> Result<Self, ReadError> {
+    pub fn open(paths: &[PathBuf], key: SiteKey) -> Result<Self, ReadError> {
         let mut files = Vec::new();
         for path in paths {
-            let file = LogFile::open(path)?.came_at(came_at);
+            let file = LogFile::open(path)?;
             files.push(Source { file, waiting: VecDeque::new(), done: false });
         }
-        Ok(Self { files, key, complaints: Vec::new(), failed: None })
+        Ok(Self { files, key, complaints: Vec::new(), failed: None, dated: false })
     }
 
-    /// The next observation that is not later than `until`.
+    /// The next observation that is not later than `until`: the time of the packets' next one.
     pub fn next_until(&mut self, until: Timestamp) -> Option<Observation> {
+        if !self.dated && until < END {
+            self.files.iter_mut().for_each(|source| source.file.set_came_at(until));
+        }
+        self.dated = true;
         let mut earliest: Option<(Timestamp, usize)> = None;
         for index in 0..self.files.len() {
             self.fill(index);
@@ -59,6 +68,11 @@ impl Records {
             return None;
         }
         self.files[index].waiting.pop_front()
+    }
+
+    /// The next observation, whenever it was: there are no more packets.
+    pub fn take(&mut self) -> Option<Observation> {
+        self.next_until(END)
     }
 
     /// Records read, and records that could not be.

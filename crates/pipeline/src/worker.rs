@@ -259,8 +259,7 @@ impl FlowSink for Sink {
 
     fn arp(&mut self, frame: &LinkFrame<'_>, at: Timestamp) {
         let broadcast = frame.link.dst == Some(Mac::BROADCAST);
-        let mut out =
-            Emit::new(&mut self.scratch, &self.key, None, at, &mut self.arp_serial);
+        let mut out = Emit::new(&mut self.scratch, &self.key, None, at, &mut self.arp_serial);
         protocols::arp::decode(frame.payload, frame.link.src, broadcast, &mut out);
         self.tag();
     }
@@ -278,13 +277,7 @@ impl FlowSink for Sink {
 const CLINICAL: [&str; 4] = ["dicom", "hl7", "astm", "mqtt"];
 
 /// Shows bytes to the parsers that have not said no, and opens one once it is sure.
-fn probe(
-    flow: &Flow,
-    app: &mut App,
-    dir: Direction,
-    chunk: Chunk<'_>,
-    out: &mut Emit<'_>,
-) -> Next {
+fn probe(flow: &Flow, app: &mut App, dir: Direction, chunk: Chunk<'_>, out: &mut Emit<'_>) -> Next {
     let Some(context) = out.flow().cloned() else { return Next::Done };
     let probing = match app {
         App::Probing(probing) => probing,

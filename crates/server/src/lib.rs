@@ -1,10 +1,10 @@
 //! The HTTP API under `/api/v1`, sign-in, the stream of events, and a small page over them.
 //!
-//! [`routes::ROUTES`] is the whole of it: each route with who may call it, what it takes and what it
+//! `routes::ROUTES` is the whole of it: each route with who may call it, what it takes and what it
 //! answers. The router, the check of roles and the OpenAPI document are all made from that table,
 //! so that no route can be there without a decision on who may call it.
 //!
-//! What a client may read and what the log has to hold are kept apart: a [`problem::Problem`] says
+//! What a client may read and what the log has to hold are kept apart: a `problem::Problem` says
 //! what the caller can do; the cause goes to `tracing`.
 //!
 //! Deliberately absent: TLS (a proxy, or a later work, ends it; set [`Config::secure_cookie`] then),

@@ -168,6 +168,5 @@ pub(crate) struct AskArgs {
 }
 
 fn severity(text: &str) -> Result<Severity, String> {
-    Severity::from_name(text)
-        .ok_or_else(|| "give info, low, medium, high or critical".to_owned())
+    Severity::from_name(text).ok_or_else(|| "give info, low, medium, high or critical".to_owned())
 }

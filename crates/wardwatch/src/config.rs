@@ -159,31 +159,93 @@ const fn optional(
 /// Every key, in the order in which it is written.
 pub(crate) const KEYS: &[Key] = &[
     key("site", "name", "", "Name of the site in reports."),
-    key("site", "internal", "", "Address ranges of your own beside the private ones, such as \"192.0.2.0/24\"."),
-    key("site", "clinical", "", "Ranges in which an unknown device counts as life-sustaining. Empty: everywhere."),
-    key("learning", "seconds", "s", "Where nobody says what is normal: so long from the start counts as normal."),
-    key("learning", "settle_days", "days", "What goes on for so long without a case becomes normal."),
-    key("learning", "case_minutes", "minutes", "A case takes no more findings after so much quiet."),
-    key("capture", "interfaces", "", "Network interfaces to listen on: those that a mirror port or tap feeds."),
+    key(
+        "site",
+        "internal",
+        "",
+        "Address ranges of your own beside the private ones, such as \"192.0.2.0/24\".",
+    ),
+    key(
+        "site",
+        "clinical",
+        "",
+        "Ranges in which an unknown device counts as life-sustaining. Empty: everywhere.",
+    ),
+    key(
+        "learning",
+        "seconds",
+        "s",
+        "Where nobody says what is normal: so long from the start counts as normal.",
+    ),
+    key(
+        "learning",
+        "settle_days",
+        "days",
+        "What goes on for so long without a case becomes normal.",
+    ),
+    key(
+        "learning",
+        "case_minutes",
+        "minutes",
+        "A case takes no more findings after so much quiet.",
+    ),
+    key(
+        "capture",
+        "interfaces",
+        "",
+        "Network interfaces to listen on: those that a mirror port or tap feeds.",
+    ),
     key("capture", "threads", "threads", "Threads that read packets, for each interface."),
     key("capture", "ring_mib", "MiB", "Memory for packets that wait, for each thread."),
-    key("capture", "promiscuous", "", "Whether to take packets for others too. A mirror port needs it."),
+    key(
+        "capture",
+        "promiscuous",
+        "",
+        "Whether to take packets for others too. A mirror port needs it.",
+    ),
     key("capture", "user", "", "Account to go on as once the interfaces are open."),
-    key("limits", "flows", "flows", "Flows followed at once; beyond it the least telling are let go and counted."),
+    key(
+        "limits",
+        "flows",
+        "flows",
+        "Flows followed at once; beyond it the least telling are let go and counted.",
+    ),
     key("limits", "flow_mib", "MiB", "Memory for them."),
     key("limits", "reassembly_mib", "MiB", "Memory for segments that wait for a missing one."),
-    optional("logs", "syslog_udp", "\"0.0.0.0:5514\"", "Address and port on which to take syslog over UDP. Not set: none."),
-    optional("logs", "syslog_tcp", "\"0.0.0.0:5514\"", "Address and port on which to take syslog over TCP. Not set: none."),
-    key("store", "max_mib", "MiB", "Size of the store; beyond it the oldest observations go first, cases last."),
+    optional(
+        "logs",
+        "syslog_udp",
+        "\"0.0.0.0:5514\"",
+        "Address and port on which to take syslog over UDP. Not set: none.",
+    ),
+    optional(
+        "logs",
+        "syslog_tcp",
+        "\"0.0.0.0:5514\"",
+        "Address and port on which to take syslog over TCP. Not set: none.",
+    ),
+    key(
+        "store",
+        "max_mib",
+        "MiB",
+        "Size of the store; beyond it the oldest observations go first, cases last.",
+    ),
     key("server", "listen", "", "Address and port of the API and the console."),
-    optional("privacy", "key_file", "\"/etc/wardwatch/site.key\"", "File with the key under which patients become tokens. Not set: one in the data folder, made on first use."),
+    optional(
+        "privacy",
+        "key_file",
+        "\"/etc/wardwatch/site.key\"",
+        "File with the key under which patients become tokens. Not set: one in the data folder, made on first use.",
+    ),
 ];
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     /// It cannot be read.
-    #[error("{path}: cannot be read: {source}. Give another file with --config, or leave it out for the defaults")]
+    #[error(
+        "{path}: cannot be read: {source}. Give another file with --config, or leave it out for the defaults"
+    )]
     Read { path: String, source: std::io::Error },
     /// It is no TOML, or has an unknown key or a wrong value.
     #[error("{path}: {detail}\nRun 'wardwatch config init' for every key with its default")]
@@ -215,7 +277,8 @@ impl Config {
             name,
             detail,
         };
-        for (name, ranges) in [("internal", &self.site.internal), ("clinical", &self.site.clinical)] {
+        for (name, ranges) in [("internal", &self.site.internal), ("clinical", &self.site.clinical)]
+        {
             for range in ranges {
                 parse_range(range).map_err(|detail| refuse("site", name, detail))?;
             }
@@ -227,7 +290,11 @@ impl Config {
         ];
         for (name, value) in times {
             if !(value.is_finite() && value >= 0.0) {
-                return Err(refuse("learning", name, format!("{value} is no time: give 0 or more")));
+                return Err(refuse(
+                    "learning",
+                    name,
+                    format!("{value} is no time: give 0 or more"),
+                ));
             }
         }
         if !(1..=64).contains(&self.capture.threads) {
@@ -314,7 +381,8 @@ mod tests {
     fn the_table_of_keys_and_the_types_are_the_same() {
         let parsed: Config = toml::from_str(&written()).unwrap();
         assert_eq!(parsed, Config::default());
-        let everything = written().replace("# syslog_", "syslog_").replace("# key_file", "key_file");
+        let everything =
+            written().replace("# syslog_", "syslog_").replace("# key_file", "key_file");
         let parsed: toml::Table = toml::from_str(&everything).unwrap();
         toml::from_str::<Config>(&everything).unwrap();
         let all = Config {
@@ -328,7 +396,10 @@ mod tests {
         let types = toml::Table::try_from(all).unwrap();
         for (section, table) in &types {
             for name in table.as_table().unwrap().keys() {
-                assert!(parsed[section].get(name).is_some(), "{section}.{name} has no line in KEYS");
+                assert!(
+                    parsed[section].get(name).is_some(),
+                    "{section}.{name} has no line in KEYS"
+                );
             }
         }
     }

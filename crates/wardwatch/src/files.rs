@@ -160,11 +160,8 @@ impl FlowSummaries {
             }
             return None;
         }
-        let side = |endpoint: model::Endpoint, mac| SideLine {
-            ip: endpoint.ip,
-            port: endpoint.port,
-            mac,
-        };
+        let side =
+            |endpoint: model::Endpoint, mac| SideLine { ip: endpoint.ip, port: endpoint.port, mac };
         let seconds = o.float("seconds").unwrap_or(0.0).max(0.0);
         let ended = flow.started.plus(std::time::Duration::from_secs_f64(seconds.min(1e9)));
         Some(FlowLine {

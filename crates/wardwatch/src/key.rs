@@ -57,9 +57,9 @@ fn make(file: &Path) -> Result<SiteKey> {
 
 /// Where the key is kept when nobody says: in the data folder of the user.
 pub(crate) fn default_file() -> PathBuf {
-    let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"))
-    });
+    let base = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
     base.unwrap_or_else(|| PathBuf::from(".")).join("wardwatch/site.key")
 }
 

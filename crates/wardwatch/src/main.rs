@@ -5,12 +5,17 @@
 #![forbid(unsafe_code)]
 
 mod analyze;
+mod ask;
 mod cli;
 mod config;
+mod demo;
 mod exit;
 mod files;
+mod instance;
 mod keep;
 mod key;
+mod run;
+mod show;
 mod summary;
 mod tables;
 
@@ -19,6 +24,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
+use crate::ask::What;
 use crate::cli::{Cli, Command, ConfigCommand};
 
 fn main() -> ExitCode {
@@ -34,7 +40,7 @@ fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_new(&cli.log)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run(&cli) {
+    match dispatch(&cli) {
         Ok(code) => code,
         Err(error) => {
             analyze::tell(&format!("wardwatch: {error:#}"));
@@ -44,7 +50,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> Result<ExitCode> {
+fn dispatch(cli: &Cli) -> Result<ExitCode> {
     match &cli.command {
         Command::Analyze(args) => analyze::analyze(args),
         Command::Config { command: ConfigCommand::Init } => {
@@ -56,6 +62,33 @@ fn run(cli: &Cli) -> Result<ExitCode> {
             tables::say(&format!("{}: can be used.", config.display()));
             Ok(ExitCode::SUCCESS)
         }
-        _ => todo!(),
+        Command::Demo(args) => demo::demo(args),
+        Command::Run(args) => run::run(args),
+        Command::Devices(ask) => ask::list(What::Devices, ask),
+        Command::Cases(ask) => ask::list(What::Cases, ask),
+        Command::Findings(ask) => ask::list(What::Findings, ask),
+        Command::Flows(ask) => ask::list(What::Flows, ask),
+        Command::Case { id, ask } => ask::case(id, ask),
+        Command::Version => {
+            version();
+            Ok(ExitCode::SUCCESS)
+        }
     }
+}
+
+fn version() {
+    let names = |all: Vec<&str>| all.join(", ");
+    tables::say(&format!("wardwatch {}", env!("CARGO_PKG_VERSION")));
+    tables::say(&format!(
+        "protocols: {}",
+        names(protocols::ALL.iter().map(|protocol| protocol.spec().name).collect())
+    ));
+    tables::say(&format!(
+        "log formats: {}",
+        names(logs::formats::ALL.iter().map(|format| format.spec().name).collect())
+    ));
+    tables::say(&format!(
+        "detectors: {}",
+        names(detect::detectors::ALL.iter().map(|make| make().spec().name).collect())
+    ));
 }

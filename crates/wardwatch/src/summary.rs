@@ -64,12 +64,8 @@ fn for_people(args: &AnalyzeArgs, summary: &Summary, devices: &[Device]) {
         .map(|(class, count)| format!("{count} {}", class.name()))
         .collect();
     say(&format!("{} devices: {}.", devices.len(), tables::or_none(&classes)));
-    let cases: Vec<String> = summary
-        .cases
-        .iter()
-        .rev()
-        .map(|(severity, count)| format!("{count} {severity}"))
-        .collect();
+    let cases: Vec<String> =
+        summary.cases.iter().rev().map(|(severity, count)| format!("{count} {severity}")).collect();
     say(&format!("{} cases: {}.", summary.cases.values().sum::<u64>(), tables::or_none(&cases)));
     losses(summary);
     if let Some(folder) = &args.out {
@@ -87,7 +83,9 @@ fn losses(summary: &Summary) {
         counts
             .iter()
             .filter(|(_, count)| **count > 0)
-            .map(|(name, count)| format!("{} {}", tables::thousands(*count), name.replace('_', " ")))
+            .map(|(name, count)| {
+                format!("{} {}", tables::thousands(*count), name.replace('_', " "))
+            })
             .collect()
     };
     say(&format!("Lost: {}.", tables::or_none(&list(&stats.drops))));

@@ -39,7 +39,7 @@ fn weigh(tallies: &Tallies, out: &mut Evidence) {
     if sent.times > 0 {
         out.role("result_sender");
         // A few messages in one go is also what an injection looks like.
-        match (sent.times >= 3, sent.spells >= 3) {
+        match (sent.times >= 3, sent.spells >= 3 || sent.span() >= 120.0) {
             (true, true) => out.class(C::LabAnalyzer, 5.0),
             (true, false) => out.class(C::LabAnalyzer, 2.5),
             (false, _) => out.class(C::LabAnalyzer, 1.5),

@@ -66,8 +66,8 @@ const PARAMETER_LISTS: &[(&str, C, f32)] = &[
     ("1,3,6,15,26,28,51,58,59,43", C::Mobile, 1.8),
     ("1,33,3,6,15,26,28,51,58,59", C::Mobile, 1.8),
     // BusyBox's udhcpc as shipped.
-    ("1,3,6,12,15,28,42", C::IotDevice, 0.8),
-    ("1,3,6,12,15,28,44", C::IotDevice, 0.8),
+    ("1,3,6,12,15,28,42", C::IotDevice, 1.0),
+    ("1,3,6,12,15,28,44", C::IotDevice, 1.0),
     ("1,3,6,15,28", C::IotDevice, 0.5),
 ];
 

@@ -56,16 +56,20 @@ fn association(o: &Observation, learn: &mut Learn<'_>) {
         return;
     }
     learn.subject_did(Fact::OpenedAssociation);
-    let parties = [
-        (learn.subject, "calling_ae", "implementation_version"),
-        (learn.peer, "called_ae", "responder_version"),
-    ];
-    for (who, title, version) in parties {
-        if let Some(title) = o.str(title) {
-            learn.claim(who, "ae_title", title, 0.6);
-            learn.name(who, NameRank::AeTitle, title);
-        }
-        if let Some(version) = o.str(version) {
+    if let Some(title) = o.str("calling_ae") {
+        learn.claim(learn.subject, "ae_title", title, 0.6);
+        learn.name(learn.subject, NameRank::AeTitle, title);
+    }
+    // Many archives answer to any title, so only the first that they are called by names them.
+    if let Some(title) = o.str("called_ae")
+        && learn.claim(learn.peer, "called_as", title, 0.5)
+        && !learn.has_name(learn.peer, NameRank::AeTitle)
+    {
+        learn.name(learn.peer, NameRank::AeTitle, title);
+    }
+    let versions = [(learn.subject, "implementation_version"), (learn.peer, "responder_version")];
+    for (who, field) in versions {
+        if let Some(version) = o.str(field) {
             learn.claim(who, "dicom_implementation", version, 0.7);
         }
     }
@@ -165,13 +169,13 @@ fn scanner(tallies: &Tallies, out: &mut Evidence) {
     }
     if sent.times < 3 || keeps || tallies.times(Fact::AnsweredQueries) > 0 {
         if sent.times > 0 && sent.times < 3 && !keeps {
-            out.class(C::ImagingModality, 1.0);
+            out.class(C::ImagingModality, 0.6);
         }
         return;
     }
     if !sent.is_sustained() && !reports {
-        // One session: a test, a laptop, a disc read in.
-        out.class(C::ImagingModality, 2.0);
+        // One session: a test, a laptop, a disc read in. Not even a fitting name makes it a scanner.
+        out.class(C::ImagingModality, 1.2);
         return;
     }
     out.class(C::ImagingModality, if sent.spells >= 4 { 5.0 } else { 4.0 });

@@ -75,13 +75,14 @@ fn request(o: &Observation, learn: &mut Learn<'_>) {
         learn.subject_did(Fact::FetchedDrugLibrary);
     }
     let Some(agent) = o.str("user_agent") else { return };
-    learn.claim(learn.subject, "user_agent", agent, 0.5);
-    let lower = agent.to_ascii_lowercase();
-    hints(&lower, AGENTS, learn.subject, learn);
-    let desktop = ["windows nt", "macintosh", "x11; linux", "x11; ubuntu", "cros "];
-    if lower.starts_with("mozilla/") && desktop.iter().any(|system| lower.contains(system)) {
+    let desktop = ["Windows NT", "Macintosh", "X11; Linux", "X11; Ubuntu", "CrOS "];
+    if agent.starts_with("Mozilla/") && desktop.iter().any(|system| agent.contains(system)) {
         learn.subject_did(Fact::Browsed);
     }
+    if !learn.claim(learn.subject, "user_agent", agent, 0.5) {
+        return;
+    }
+    hints(&agent.to_ascii_lowercase(), AGENTS, learn.subject, learn);
     // A product's own name before its version: `PumpFW/5.1`.
     let product = agent.split('/').next().unwrap_or_default();
     if product.len() < agent.len() && !product.contains(' ') {
@@ -94,8 +95,9 @@ fn request(o: &Observation, learn: &mut Learn<'_>) {
 fn response(o: &Observation, learn: &mut Learn<'_>) {
     let Some(status) = o.uint("status").filter(|status| *status < 400) else { return };
     learn.subject_did(Fact::ServedWeb);
-    if let Some(server) = o.str("server") {
-        learn.claim(learn.subject, "http_server", server, 0.5);
+    if let Some(server) = o.str("server")
+        && learn.claim(learn.subject, "http_server", server, 0.5)
+    {
         hints(&server.to_ascii_lowercase(), SERVERS, learn.subject, learn);
     }
     if status >= 300 {

@@ -3,7 +3,6 @@
 use model::observation::Observation;
 
 use super::{Fingerprint, Learn, no_weights};
-use crate::record::NameRank;
 
 /// Reads `log.line`.
 pub static FINGERPRINT: Fingerprint = Fingerprint {
@@ -16,6 +15,6 @@ pub static FINGERPRINT: Fingerprint = Fingerprint {
 
 fn learn(o: &Observation, learn: &mut Learn<'_>) {
     if let Some(app) = o.str("app") {
-        learn.name(learn.subject, NameRank::Application, app);
+        learn.application(learn.subject, app);
     }
 }

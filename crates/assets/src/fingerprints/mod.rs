@@ -130,26 +130,47 @@ impl Learn<'_> {
     }
 
     /// A name that a party goes by: it is kept, looked up by logs, and its words are weak evidence.
+    ///
+    /// Whoever has a host's name first keeps it: a later device cannot take over its log lines, and
+    /// a name that several share (of an image, of a template) is nobody's best.
     pub fn name(&mut self, who: Entity, rank: NameRank, text: &str) {
         let Entity::Device(ix) = who else { return };
         let text = text.trim();
         if text.is_empty() || text.parse::<IpAddr>().is_ok() {
             return;
         }
+        let lower = text.to_lowercase();
+        let taken =
+            rank.is_host() && self.book.names.get(&lower).is_some_and(|holder| *holder != ix.0);
+        let rank = if taken { NameRank::Application } else { rank };
         let Some(record) = self.records.get_mut(ix.place()) else { return };
         if !record.call(rank, text) {
             return;
         }
         record.claim("name", text, self.source, rank.confidence(), self.at);
         if rank.is_host() {
-            self.remember(ix, text);
+            self.remember(ix, lower);
         }
-        self.words(ix, rank, text);
+        self.read_words(ix, rank, text);
     }
 
-    /// Whoever has a name first keeps it: a later device cannot take over its log lines.
-    fn remember(&mut self, ix: DeviceIx, text: &str) {
-        let full = text.to_lowercase();
+    /// Whether a party has a name from this source.
+    pub fn has_name(&self, who: Entity, rank: NameRank) -> bool {
+        let Entity::Device(ix) = who else { return false };
+        self.records.get(ix.place()).is_some_and(|r| r.names.iter().any(|name| name.rank == rank))
+    }
+
+    /// The name of a program that a party runs: not a name of its own, but its words are weak
+    /// evidence.
+    pub fn application(&mut self, who: Entity, text: &str) {
+        if let Entity::Device(ix) = who
+            && self.claim(who, "application", text, 0.5)
+        {
+            self.read_words(ix, NameRank::Application, text);
+        }
+    }
+
+    fn remember(&mut self, ix: DeviceIx, full: String) {
         let short = full.split('.').next().unwrap_or_default().to_owned();
         for name in [full, short] {
             if !name.is_empty() && self.book.names.len() < self.settings.max_devices * 4 {
@@ -158,7 +179,7 @@ impl Learn<'_> {
         }
     }
 
-    fn words(&mut self, ix: DeviceIx, rank: NameRank, text: &str) {
+    fn read_words(&mut self, ix: DeviceIx, rank: NameRank, text: &str) {
         // Only the host's part: the domain is the same for all.
         let text = if rank.is_host() { text.split('.').next().unwrap_or_default() } else { text };
         let (source, weight) = if rank == NameRank::Application {
@@ -174,12 +195,12 @@ impl Learn<'_> {
         }
     }
 
-    /// Something said about a party that is worth keeping: a model, a version, a title.
-    pub fn claim(&mut self, who: Entity, what: &str, value: &str, confidence: f64) {
-        let Entity::Device(ix) = who else { return };
-        if let Some(record) = self.records.get_mut(ix.place()) {
-            record.claim(what, value, self.source, confidence, self.at);
-        }
+    /// Something said about a party that is worth keeping: a model, a version, a title. Says
+    /// whether it is news, so that its words need to be read once only.
+    pub fn claim(&mut self, who: Entity, what: &str, value: &str, confidence: f64) -> bool {
+        let Entity::Device(ix) = who else { return false };
+        let record = self.records.get_mut(ix.place());
+        record.is_some_and(|r| r.claim(what, value, self.source, confidence, self.at))
     }
 
     /// The device of an address, where it is known.

@@ -64,7 +64,9 @@ fn learn(o: &Observation, learn: &mut Learn<'_>) {
         learn.peer_did(Fact::ServedMqtt);
         if let Some(id) = o.str("client_id") {
             learn.claim(learn.subject, "mqtt_client_id", id, 0.6);
-            learn.name(learn.subject, NameRank::Client, id);
+            if !is_made_up(id) {
+                learn.name(learn.subject, NameRank::Client, id);
+            }
         }
         return;
     }
@@ -73,8 +75,8 @@ fn learn(o: &Observation, learn: &mut Learn<'_>) {
     }
     let Some(topic) = o.str("topic") else { return };
     let topic_mark = Some(text_mark(topic));
-    let parts = || topic.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_lowercase);
-    if parts().any(|part| COMMANDS.contains(&part.as_str())) {
+    let mut parts = topic.split(|c: char| !c.is_ascii_alphanumeric());
+    if parts.any(|part| COMMANDS.iter().any(|word| part.eq_ignore_ascii_case(word))) {
         learn.count(learn.subject, Fact::PublishedCommands, topic_mark);
         return;
     }
@@ -82,6 +84,15 @@ fn learn(o: &Observation, learn: &mut Learn<'_>) {
     let fact = PUBLISHED.iter().find(|(class, _)| classes.contains(class));
     let fact = fact.map_or(Fact::PublishedOther, |(_, fact)| *fact);
     learn.count(learn.subject, fact, topic_mark);
+}
+
+/// Whether a library made the identifier up: a UUID or another long run of hexadecimal digits.
+fn is_made_up(id: &str) -> bool {
+    let mut run = 0;
+    id.bytes().filter(|byte| *byte != b'-').any(|byte| {
+        run = if byte.is_ascii_hexdigit() { run + 1 } else { 0 };
+        run >= 16
+    })
 }
 
 fn weigh(tallies: &Tallies, out: &mut Evidence) {

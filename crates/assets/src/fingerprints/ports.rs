@@ -20,23 +20,27 @@ pub static FINGERPRINT: Fingerprint = Fingerprint {
     weigh,
 };
 
-fn learn(o: &Observation, learn: &mut Learn<'_>) {
-    let Some(flow) = &o.flow else { return };
-    // Ports of the IANA registry.
-    let fact = match flow.tuple.responder.port {
+/// What answering on a port means, for the ports that mean something here (IANA's registry).
+pub(crate) fn fact(port: u16) -> Option<Fact> {
+    Some(match port {
         9100 | 631 | 515 => Fact::ListensPrinter,
         554 | 8554 => Fact::ListensRtsp,
-        5060 | 5061 => {
-            learn.subject_did(Fact::UsesSip);
-            Fact::ListensSip
-        }
+        5060 | 5061 => Fact::ListensSip,
         47808 => Fact::ListensBacnet,
         88 | 389 | 636 | 3268 => Fact::ListensDirectory,
         1812 | 1813 => Fact::ListensRadius,
         25 | 143 | 465 | 587 | 993 => Fact::ListensMail,
         1433 | 1521 | 3306 | 5432 => Fact::ListensDatabase,
-        _ => return,
-    };
+        _ => return None,
+    })
+}
+
+fn learn(o: &Observation, learn: &mut Learn<'_>) {
+    let Some(flow) = &o.flow else { return };
+    let Some(fact) = fact(flow.tuple.responder.port) else { return };
+    if fact == Fact::ListensSip {
+        learn.subject_did(Fact::UsesSip);
+    }
     learn.peer_did(fact);
 }
 

@@ -34,7 +34,9 @@ fn learn(o: &Observation, learn: &mut Learn<'_>) {
     let Some(software) = o.str("software") else { return };
     learn.peer_did(Fact::ServedRemote);
     let service = o.str("service").unwrap_or("remote");
-    learn.claim(learn.peer, "software", &format!("{service}: {software}"), 0.6);
+    if !learn.claim(learn.peer, "software", &format!("{service}: {software}"), 0.6) {
+        return;
+    }
     let lower = software.to_ascii_lowercase();
     for (_, class, weight) in BANNERS.iter().filter(|(word, ..)| lower.contains(word)) {
         learn.hint(learn.peer, *class, *weight);

@@ -20,12 +20,12 @@ pub static FINGERPRINT: Fingerprint = Fingerprint {
 
 fn learn(o: &Observation, learn: &mut Learn<'_>) {
     learn.peer_did(Fact::TookSyslog);
-    // A relay sends others' lines: a host that has a name does not get more of them from here.
+    // A relay sends others' lines under their names; the first to have a name keeps it.
     if let Some(host) = o.str("host") {
         learn.name(learn.subject, NameRank::Host, host);
     }
     if let Some(app) = o.str("app") {
-        learn.name(learn.subject, NameRank::Application, app);
+        learn.application(learn.subject, app);
     }
 }
 

@@ -111,11 +111,10 @@ impl Detector for MessageFlood {
 impl MessageFlood {
     /// How often a client that is new to the service has asked for the same thing lately.
     fn same(&mut self, o: &Observation, cx: &Context<'_>) -> f64 {
-        let known = cx.familiarity();
-        let Some(path) = o.str("path").filter(|_| o.is("http.request") && !known.service_of_target)
-        else {
+        if !o.is("http.request") || cx.familiarity().service_of_target {
             return 0.0;
-        };
+        }
+        let Some(path) = o.str("path") else { return 0.0 };
         let key = (cx.who.subject, cx.who.peer, path.into());
         self.same.entry(key, || Bucket::new(WINDOWS.1)).add(o.at, 1.0, false)
     }

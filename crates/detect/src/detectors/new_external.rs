@@ -76,8 +76,12 @@ impl Detector for NewExternal {
         let usual = domain.is_some_and(|domain| self.usual.contains(domain));
         let shared = known.others_on_service > 0 || cx.normal.is_target(cx.who.peer);
         let appliance = cx.is_appliance(cx.who.subject);
+        // A server that hands out updates fetches them somewhere, by name and encrypted.
+        let named = domain.is_some() && responder_port(o) == Some(443);
+        let serves = |role: &str| matches!(role, "update_server" | "drug_library");
+        let fetches = named && !appliance && cx.inventory.roles(actor).any(serves);
         let severity = severity(cx.inventory.class(actor), appliance, known.actor, before, late)
-            .min(if usual || shared { Severity::Low } else { Severity::Critical });
+            .min(if usual || shared || fetches { Severity::Low } else { Severity::Critical });
         // Who browses meets new addresses all day.
         if severity == Severity::Low && known.actor && late > 0 && !appliance {
             return;

@@ -49,7 +49,7 @@ impl Detector for RogueService {
             return;
         }
         let server = cx.who.subject;
-        let offset = o.float("offset");
+        let offset = if time { o.float("offset") } else { None };
         if cx.learning() {
             *self.servers.entry((server, time), u64::default) += 1;
             self.answers[usize::from(time)] += 1;

@@ -8,7 +8,7 @@ use model::observation::Value;
 
 use super::command::MAX_AE;
 use super::pdu::Kind;
-use super::uid::{Encoding, SopClass, trim};
+use super::uid::{Encoding, SopClass, trim, uid};
 
 /// Most SOP classes that are named.
 const MAX_CLASSES: usize = 32;
@@ -93,7 +93,7 @@ impl Association {
                 }
             }
             (0x51, true) => self.max_pdu = value.first_chunk().map(|&max| u32::from_be_bytes(max)),
-            (0x52, true) => self.implementation_uid = cut(value, 64),
+            (0x52, true) => self.implementation_uid = uid(value).into(),
             (0x55, true) => self.implementation_version = cut(value, MAX_AE),
             (0x55, false) => self.responder_version = cut(value, MAX_AE),
             (0x58, true) => self.user = user_name(value).into(),

@@ -20,9 +20,9 @@ pub(super) enum SopClass {
 }
 
 impl SopClass {
-    /// From the padded text of a UID; nothing where that is empty.
+    /// From the padded text of a UID; nothing where it does not begin with one.
     pub(super) fn from_uid(bytes: &[u8]) -> Option<Self> {
-        let uid = trim(bytes);
+        let uid = uid(bytes);
         if uid.is_empty() {
             return None;
         }
@@ -31,13 +31,7 @@ impl SopClass {
             .and_then(|uid| uid.strip_prefix(ROOT))
             .and_then(|rest| SOP_CLASSES.binary_search_by(|row| row.0.cmp(rest)).ok())
             .and_then(|at| SOP_CLASSES.get(at));
-        Some(known.map_or_else(
-            || {
-                let uid = uid.get(..MAX_UID).unwrap_or(uid);
-                Self::Unknown(model::text::clean(uid).into())
-            },
-            Self::Known,
-        ))
+        Some(known.map_or_else(|| Self::Unknown(model::text::clean(uid).into()), Self::Known))
     }
 
     /// Its name in PS3.6, or the UID.
@@ -120,6 +114,14 @@ pub(super) fn is_vr(vr: [u8; 2]) -> bool {
     ALL.as_chunks::<2>().0.contains(&vr)
 }
 
+/// The UID that a text begins with: digits and dots, at most 64 (PS3.5 9.1). Whatever else stands in
+/// its place, in a damaged or hostile item, could name a patient.
+pub(super) fn uid(bytes: &[u8]) -> &[u8] {
+    let text = trim(bytes);
+    let end = text.iter().position(|byte| !byte.is_ascii_digit() && *byte != b'.');
+    text.get(..end.unwrap_or(text.len()).min(MAX_UID)).unwrap_or_default()
+}
+
 /// Drops the padding of UIDs (one NUL) and of the texts of DIMSE and association items.
 pub(super) fn trim(bytes: &[u8]) -> &[u8] {
     let padding = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
@@ -149,6 +151,8 @@ mod tests {
         assert_eq!(SopClass::from_uid(b"\0"), None);
         let long = SopClass::from_uid(&[b'1'; 500]).unwrap();
         assert_eq!(long.name().len(), MAX_UID);
+        assert_eq!(SopClass::from_uid(b"1.2.3\0\x10DOE^JANE").unwrap().name(), "1.2.3");
+        assert_eq!(SopClass::from_uid(b"DOE^JANE"), None);
     }
 
     #[test]

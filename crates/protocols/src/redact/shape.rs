@@ -44,7 +44,7 @@ impl Before {
 /// What a segment says of the one that follows it.
 pub(super) fn after(segment: &[u8], before: Before, fhir: bool) -> Before {
     let word = normal(segment);
-    if PERSON_WORDS.contains(&word.as_slice()) {
+    if PERSON_WORDS.contains(&word.as_slice()) || ends_with_person(segment) {
         Before::Person
     } else if STAY_WORDS.contains(&word.as_slice()) {
         Before::Stay
@@ -68,6 +68,15 @@ fn normal(segment: &[u8]) -> Vec<u8> {
         .filter(|b| !matches!(b, b'-' | b'_'))
         .map(u8::to_ascii_lowercase)
         .collect()
+}
+
+/// Whether the last of several words is one for patients: `icu.patient`, `current-patient`. The
+/// first alone is none: `patient-monitor` is a device.
+fn ends_with_person(segment: &[u8]) -> bool {
+    let last = segment.rsplit(|b| !b.is_ascii_alphanumeric()).next().unwrap_or_default();
+    [&b"patient"[..], b"patients", b"mrn", b"ssn"]
+        .iter()
+        .any(|word| last.eq_ignore_ascii_case(word))
 }
 
 /// The segment after one of these names a patient.

@@ -121,6 +121,7 @@ fn topics_keep_devices_and_hide_people() {
         "/leading//empty/",
         "patient/+/hr",
         "patient/vitals/bed4",
+        "patient-monitor/bed4/hr",
     ] {
         assert_eq!(shown_topic(topic), topic);
     }
@@ -135,7 +136,10 @@ fn topics_keep_devices_and_hide_people() {
         let topic = shown_topic(&format!("icu/{secret}/hr"));
         assert!(topic.starts_with("icu/{t:") && topic.ends_with("}/hr"), "{topic}");
     }
-    assert_eq!(shown_topic("icu/patient/doe/hr"), format!("icu/patient/{}/hr", patient("doe")));
+    for label in ["icu/patient", "icu.patient", "bed4-current_Patient"] {
+        let topic = shown_topic(&format!("{label}/doe/hr"));
+        assert_eq!(topic, format!("{label}/{}/hr", patient("doe")));
+    }
 }
 
 #[test]

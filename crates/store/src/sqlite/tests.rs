@@ -46,18 +46,18 @@ const SMALL: Options = Options { max_bytes: 4 << 20 };
 fn the_disk_never_holds_more_than_the_bound() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("store.db"), SMALL).unwrap();
-    for batch in 0..60 {
+    for batch in 0..25 {
         store.append(&rows(batch * 1_000..(batch + 1) * 1_000)).unwrap();
         let bytes = on_disk(folder.path());
         assert!(bytes <= SMALL.max_bytes, "{bytes} bytes after batch {batch}");
         assert_eq!(store.counts().unwrap().bytes, bytes);
     }
     let counts = store.counts().unwrap();
-    assert_eq!(counts.observations + counts.dropped.observations, 60_000);
+    assert_eq!(counts.observations + counts.dropped.observations, 25_000);
     assert!(counts.observations > 2_000, "the room is used: {counts:?}");
     // The latest are there, the earliest are not.
     let latest = store.observations(&Query::default()).unwrap();
-    assert_eq!(latest.items[0]["number"], 59_999);
+    assert_eq!(latest.items[0]["number"], 24_999);
     assert!(store.observation(&rows(0..1)[0].id.to_string()).unwrap().is_none());
     store.check().unwrap();
 }

@@ -40,8 +40,9 @@ fn segment(seq: u32, payload: &[u8]) -> Segment<'_> {
 fn pieces(length: usize) -> impl Strategy<Value = Vec<(usize, usize)>> {
     let piece = (0..length, 1_usize..90, 0_u8..10);
     (
-        proptest::collection::vec(piece, 0..30),
-        proptest::collection::vec((1_usize..60, 0_u8..10, 0_usize..6), 60),
+        // Fewer than may be held at once, so that nothing is given up early.
+        proptest::collection::vec(piece, 0..20),
+        proptest::collection::vec((1_usize..80, 0_u8..10, 0_usize..6), 40),
     )
         .prop_map(move |(extra, cuts)| {
             let (mut pieces, mut at) = (Vec::new(), 0);
@@ -53,7 +54,7 @@ fn pieces(length: usize) -> impl Strategy<Value = Vec<(usize, usize)>> {
                 at = end;
             }
             for (start, size, when) in extra {
-                let place = start * 60 / length + usize::from(when);
+                let place = start * 40 / length + usize::from(when);
                 pieces.push((place, (start, (start + size).min(length))));
             }
             pieces.sort_by_key(|&(place, _)| place);

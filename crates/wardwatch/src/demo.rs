@@ -1,0 +1,239 @@
+//! `wardwatch demo`: a hospital on this machine.
+//!
+//! Makes the traffic of a hospital with normal life, attacks and harmless look-alikes, replays it
+//! into a full instance, tells devices and cases as they become known, and in the end holds what was
+//! found against what was hidden. No root, no network beyond loopback.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use detect::Engine;
+use drill::{Plan, Truth};
+use model::{Case, CaseId, Device, DeviceClass, Finding, Severity, Timestamp};
+use pipeline::analyze::{Plan as Replay, Progress, run};
+use pipeline::live::Counters;
+
+use crate::cli::DemoArgs;
+use crate::instance::{Instance, Listener, data_folder};
+use crate::key;
+use crate::tables::{say, span, thousands};
+
+/// A finding up to so long after an attack's end still counts for it.
+const GRACE_SECONDS: f64 = 60.0;
+
+/// Runs it.
+pub(crate) fn demo(args: &DemoArgs) -> Result<ExitCode> {
+    let temporary;
+    let data = match &args.data {
+        Some(folder) => data_folder(folder)?,
+        None => {
+            temporary = std::env::temp_dir().join(format!("wardwatch-demo-{}", std::process::id()));
+            data_folder(&temporary)?
+        }
+    };
+    let done = play(args, &data);
+    if args.data.is_none() {
+        let _ = std::fs::remove_dir_all(&data);
+    }
+    done
+}
+
+fn play(args: &DemoArgs, data: &Path) -> Result<ExitCode> {
+    let plan = Plan { seed: args.seed, ..drill::demo_plan() };
+    let hospital = data.join("hospital");
+    say("Making a hospital: its devices, their normal life, attacks and harmless look-alikes ...");
+    let made = drill::generate(&plan, &hospital).context("the hospital cannot be made")?;
+    let phases: drill::Phases =
+        serde_json::from_slice(&std::fs::read(hospital.join("phases.json"))?)?;
+    let learn_until = Timestamp::from_seconds_f64(phases.baseline_end_epoch);
+    let attacks = made.truth.iter().filter(|event| event.malicious).count();
+    say(&format!(
+        "{} packets of {} hosts; {attacks} attacks and {} look-alikes hidden in them.",
+        thousands(made.packets),
+        made.hosts,
+        made.truth.len() - attacks,
+    ));
+    let counters = Arc::new(Counters::default());
+    let instance = Instance::start(data, 512, args.listen, Arc::clone(&counters))?;
+    let token = instance.token.clone().unwrap_or_default();
+    say(&format!("API and console: http://{}/   administrator token: {token}", instance.address));
+    say("");
+    let settings = detect::Settings { learn_until: Some(learn_until), ..Default::default() };
+    let mut engine = Engine::new(settings, assets::Settings::default());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mut results = instance.results();
+    results.listener = Some(Box::new(Teller {
+        learn_until,
+        learned: false,
+        seen: Arc::clone(&seen),
+        told: BTreeMap::new(),
+        classes: BTreeMap::new(),
+    }));
+    let replay = Replay {
+        baselines: Vec::new(),
+        captures: vec![hospital.join("capture.pcap")],
+        logs: vec![hospital.join("syslog.log"), hospital.join("audit.ndjson")],
+        threads: 1,
+        wire: wire::Config::default(),
+        key: key::load_or_make(&data.join("site.key"))?,
+        speed: (args.speed > 0.0).then_some(args.speed),
+    };
+    let mut progress = |at: Progress| counters.packets.store(at.packets, Ordering::Relaxed);
+    say("Learning what is normal ...");
+    let summary = run(&replay, &mut engine, &mut results, &mut progress)?;
+    results.finish(&engine)?;
+    let findings = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    say("");
+    compare(&made.truth, &findings, &hospital)?;
+    drop(findings);
+    say(&format!(
+        "Replayed {} of hospital in {}; the process held {} at most.",
+        span(summary.stats.capture_seconds),
+        span(summary.elapsed.as_secs_f64()),
+        crate::tables::size(summary.stats.memory_peak),
+    ));
+    if !args.once {
+        next(args, &instance, &token);
+        instance.wait_for_signal()?;
+    }
+    instance.stop();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Tells devices and cases on the terminal as they become known.
+struct Teller {
+    learn_until: Timestamp,
+    learned: bool,
+    seen: Arc<Mutex<Vec<Finding>>>,
+    /// Lines of each case's story that were told.
+    told: BTreeMap<CaseId, usize>,
+    classes: BTreeMap<model::DeviceId, DeviceClass>,
+}
+
+impl Listener for Teller {
+    fn device(&mut self, device: &Device) {
+        if device.class == DeviceClass::Unknown
+            || self.classes.insert(device.id.clone(), device.class) == Some(device.class)
+        {
+            return;
+        }
+        let ip = device.ip.iter().rev().find(|ip| ip.is_ipv4()).or(device.ip.last());
+        let mut because: Vec<&str> = device
+            .claims
+            .iter()
+            .filter(|claim| claim.what != "class")
+            .map(|claim| claim.source.as_str())
+            .collect();
+        because.sort_unstable();
+        because.dedup();
+        say(&format!(
+            "  device  {:15}  {:22} {:14} known from {}",
+            ip.map(ToString::to_string).unwrap_or_default(),
+            device.class.title(),
+            device.name.first().map_or("", String::as_str),
+            because.join(", "),
+        ));
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(finding.clone());
+    }
+
+    fn case(&mut self, case: &Case) {
+        if case.severity < Severity::Medium {
+            return;
+        }
+        if !self.learned && case.opened >= self.learn_until {
+            self.learned = true;
+            say("\nNormal life is learned. Watching.\n");
+        }
+        let told = self.told.get(&case.id).copied().unwrap_or(0);
+        if told == 0 {
+            say(&format!("CASE {}  {}", case.id, case.severity.name().to_uppercase()));
+        }
+        for line in case.story.iter().skip(told) {
+            let clock: String = line.at.to_string().chars().skip(11).take(8).collect();
+            say(&format!("  {} {clock}  {}", case.id, line.text));
+        }
+        if told == 0 {
+            say(&format!("  {} next      {}", case.id, case.next_step));
+        }
+        self.told.insert(case.id.clone(), case.story.len());
+    }
+}
+
+/// Holds what was found against what was hidden.
+fn compare(truth: &[Truth], findings: &[Finding], hospital: &Path) -> Result<()> {
+    let hosts: BTreeMap<String, drill::HostEntry> =
+        serde_json::from_slice(&std::fs::read(hospital.join("hosts.json"))?)?;
+    let mac_of: BTreeMap<&str, &str> =
+        hosts.values().map(|host| (host.ip.as_str(), host.mac.as_str())).collect();
+    let sides = |ips: &[String]| -> BTreeSet<String> {
+        let mac = |ip: &String| mac_of.get(ip.as_str()).map(|mac| mac.to_lowercase());
+        ips.iter().flat_map(|ip| [Some(ip.clone()), mac(ip)]).flatten().collect()
+    };
+    // Below IP a spoofer has no address of its own to name: there a victim counts too.
+    let wanted: Vec<BTreeSet<String>> = truth
+        .iter()
+        .map(|event| {
+            let mut ips = vec![event.actor.clone()];
+            if event.technique.starts_with("T1557") {
+                ips.extend(event.victims.iter().cloned());
+            }
+            sides(&ips)
+        })
+        .collect();
+    let mut first: Vec<Option<f64>> = vec![None; truth.len()];
+    for finding in findings.iter().filter(|finding| finding.severity >= Severity::Medium) {
+        let (at, named) = (finding.at.seconds_f64(), names(finding));
+        let fits = |place: &usize| {
+            let event = &truth[*place];
+            (event.start_epoch - 1.0..=event.end_epoch + GRACE_SECONDS).contains(&at)
+                && named.iter().any(|name| wanted[*place].contains(name))
+        };
+        // An alert counts for one event only: the last that began.
+        let latest = |a: &usize, b: &usize| truth[*a].start_epoch.total_cmp(&truth[*b].start_epoch);
+        if let Some(place) = (0..truth.len()).filter(fits).max_by(latest) {
+            let seconds = (at - truth[place].start_epoch).max(0.0);
+            first[place] = Some(first[place].map_or(seconds, |before| before.min(seconds)));
+        }
+    }
+    say("What was hidden, and what was found:");
+    for (event, first) in truth.iter().zip(first) {
+        let verdict = match (event.malicious, first) {
+            (true, Some(seconds)) => format!("found after {}", span(seconds)),
+            (true, None) => "MISSED".to_owned(),
+            (false, None) => "quiet, as it should be".to_owned(),
+            (false, Some(_)) => "alerted, though harmless".to_owned(),
+        };
+        say(&format!("  {:64} {verdict}", event.label.chars().take(64).collect::<String>()));
+    }
+    say("");
+    Ok(())
+}
+
+/// Addresses that a finding names.
+fn names(finding: &Finding) -> Vec<String> {
+    let device = (&finding.device.ip, &finding.device.mac);
+    let peers = finding.peers.iter().map(|peer| (&peer.ip, &peer.mac));
+    std::iter::once(device)
+        .chain(peers)
+        .flat_map(|(ip, mac)| [ip.map(|ip| ip.to_string()), mac.map(|mac| mac.to_string())])
+        .flatten()
+        .collect()
+}
+
+fn next(args: &DemoArgs, instance: &Instance, token: &str) {
+    let url = format!("http://{}", instance.address);
+    say("What to try next:");
+    say(&format!("  open {url}/ and sign in with the token above"));
+    say(&format!("  WARDWATCH_TOKEN={token} wardwatch cases --url {url}"));
+    say(&format!("  WARDWATCH_TOKEN={token} wardwatch case C-0001 --url {url}"));
+    say(&format!("  wardwatch demo --seed {}        another hospital", args.seed.wrapping_add(1)));
+    say("  wardwatch analyze --learn-until TIME --out out YOUR.pcap    your own network");
+    say("Ctrl-C ends it.");
+}
