@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use model::KindMap;
 use model::net::Mac;
 use model::observation::{Observation, Party};
 use model::time::Timestamp;
@@ -35,18 +36,12 @@ pub struct Inventory {
     pub(crate) now: Timestamp,
     judged: i64,
     /// Fingerprints by the kinds that they read.
-    readers: HashMap<&'static str, Vec<&'static Fingerprint>>,
+    readers: KindMap<Vec<&'static Fingerprint>>,
 }
 
 impl Inventory {
     /// An empty inventory.
     pub fn new(settings: Settings) -> Self {
-        let mut readers: HashMap<&'static str, Vec<&'static Fingerprint>> = HashMap::new();
-        for fingerprint in fingerprints::ALL {
-            for (kind, _) in fingerprint.reads {
-                readers.entry(kind).or_default().push(fingerprint);
-            }
-        }
         Self {
             budget: Budget::new(settings.new_per_second, settings.new_burst),
             settings,
@@ -57,7 +52,7 @@ impl Inventory {
             dirty: Vec::new(),
             now: Timestamp::MIN,
             judged: i64::MIN,
-            readers,
+            readers: KindMap::default(),
         }
     }
 
@@ -141,7 +136,7 @@ impl Inventory {
         }
         let port = o.flow.as_ref().map_or(0, |flow| flow.tuple.responder.port);
         if ports::fact(port).is_some() {
-            self.learn(o.kind.name, o, both);
+            self.learn(o, both);
         }
         both
     }
@@ -189,14 +184,17 @@ impl Inventory {
         {
             peer = self.vouch(party, mark, o.at).0;
         }
-        self.learn(name, o, (subject, peer));
+        self.learn(o, (subject, peer));
         (subject, peer)
     }
 
     /// Shows an observation to the fingerprints that read its kind.
-    fn learn(&mut self, name: &'static str, o: &Observation, (subject, peer): (Entity, Entity)) {
-        let Some(readers) = self.readers.get(name) else { return };
+    fn learn(&mut self, o: &Observation, (subject, peer): (Entity, Entity)) {
         let marks = [self.mark(subject), self.mark(peer)];
+        let readers = self.readers.entry(o.kind, |kind| {
+            let reads = |f: &&Fingerprint| f.reads.iter().any(|(name, _)| *name == kind.name);
+            fingerprints::ALL.iter().copied().filter(reads).collect()
+        });
         let mut learn = Learn {
             at: o.at,
             subject,
@@ -208,7 +206,7 @@ impl Inventory {
             settings: &self.settings,
             dirty: &mut self.dirty,
         };
-        for fingerprint in readers {
+        for fingerprint in &*readers {
             learn.source = fingerprint.name;
             (fingerprint.learn)(o, &mut learn);
         }

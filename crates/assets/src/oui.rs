@@ -37,15 +37,28 @@ fn section(length: usize) -> &'static str {
     BLOCKS.get(range).unwrap_or_default()
 }
 
+/// Bytes of the lines of so many bytes that a text begins with. Looks at a few of them only: where
+/// two ends of line lie a line apart, both lie in that section.
+fn leading(text: &[u8], line: usize) -> usize {
+    let ends = |place: usize| text.get((place + 1) * line - 1) == Some(&b'\n');
+    let (mut within, mut beyond) = (0, text.len() / line + 1);
+    while within < beyond {
+        let middle = within.midpoint(beyond);
+        if ends(middle) && ends(middle + 1) {
+            within = middle + 1;
+        } else {
+            beyond = middle;
+        }
+    }
+    (within + usize::from(ends(within))) * line
+}
+
 /// Bytes of the sections of 6 and of 7 digits: each ends where the length of the lines changes.
 fn sizes() -> (usize, usize) {
     static SIZES: std::sync::OnceLock<(usize, usize)> = std::sync::OnceLock::new();
     *SIZES.get_or_init(|| {
-        let of = |length: usize| {
-            let line = length + PLACE;
-            BLOCKS.lines().filter(|l| l.len() == line).count() * (line + 1)
-        };
-        (of(6), of(7))
+        let six = leading(BLOCKS.as_bytes(), 6 + PLACE + 1);
+        (six, leading(&BLOCKS.as_bytes()[six..], 7 + PLACE + 1))
     })
 }
 

@@ -1,10 +1,10 @@
 //! Takes observations in time order and gives findings and cases.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use assets::{Entity, Inventory, Who};
 use learn::{Act, NormalLife};
+use model::KindMap;
 use model::case::Case;
 use model::device::DeviceClass;
 use model::finding::Finding;
@@ -74,7 +74,8 @@ pub struct Engine {
     inventory: Inventory,
     normal: NormalLife,
     detectors: Vec<Box<dyn Detector>>,
-    routes: HashMap<&'static str, Vec<usize>>,
+    /// Places of the detectors that read a kind.
+    routes: KindMap<Box<[usize]>>,
     findings: Findings,
     correlator: Correlator,
     words: ActWords,
@@ -94,17 +95,11 @@ impl Engine {
     /// With every detector, nothing learned.
     pub fn new(settings: Settings, inventory: assets::Settings) -> Self {
         let detectors: Vec<_> = detectors::ALL.iter().map(|make| make()).collect();
-        let mut routes: HashMap<&'static str, Vec<usize>> = HashMap::new();
-        for (index, detector) in detectors.iter().enumerate() {
-            for kind in detector.spec().reads {
-                routes.entry(kind).or_default().push(index);
-            }
-        }
         Self {
             inventory: Inventory::new(inventory),
             normal: NormalLife::default(),
             detectors,
-            routes,
+            routes: KindMap::default(),
             findings: Findings::default(),
             correlator: Correlator::new(settings.case_minutes),
             words: ActWords::default(),
@@ -180,7 +175,12 @@ impl Engine {
             Some(Entity::Device(ix)) => self.inventory.class(ix),
             _ => DeviceClass::Unknown,
         };
-        if let Some(routes) = self.routes.get(o.kind.name) {
+        let detectors = &mut self.detectors;
+        let routes = self.routes.entry(o.kind, |kind| {
+            let reads = |(_, d): &(usize, &Box<dyn Detector>)| d.spec().reads.contains(&kind.name);
+            detectors.iter().enumerate().filter(reads).map(|(place, _)| place).collect()
+        });
+        if !routes.is_empty() {
             let familiar = act.map(|act| (act, self.normal.familiarity(&act, class)));
             let cx = Context {
                 inventory: &self.inventory,
@@ -190,8 +190,8 @@ impl Engine {
                 act: familiar,
                 now: o.at,
             };
-            for &index in routes {
-                let detector = &mut self.detectors[index];
+            for &index in &**routes {
+                let detector = &mut detectors[index];
                 let muted = phase == Phase::Teaching;
                 self.findings.speaking(detector.spec(), muted, phase == Phase::Settling);
                 detector.observe(o, &cx, &mut self.findings);

@@ -41,6 +41,14 @@ struct Made {
     times: u64,
 }
 
+impl Made {
+    /// Whether it says already what would be claimed now.
+    fn covers(&self, now: Timestamp, severity: Severity) -> bool {
+        let pause = PAUSE_SECONDS * (1_u64 << (self.times - 1).min(DOUBLINGS)) as f64;
+        severity <= self.severity && now.seconds_since(self.cause) < pause
+    }
+}
+
 impl Default for Findings {
     fn default() -> Self {
         Self {
@@ -84,6 +92,25 @@ impl Findings {
         Claim { findings: self, cx, finding, about: cx.who.subject, key: String::new() }
     }
 
+    /// Whether a claim about the subject would not be made, since it was made lately and is no
+    /// worse, or nothing may be said now. Worth asking before a claim that comes with every packet of
+    /// a flood is put into words.
+    pub fn repeats(&mut self, cx: &Context<'_>, severity: Severity, key: &str) -> bool {
+        if self.muted {
+            return true;
+        }
+        let name = self.spec.map_or("unnamed", |spec| spec.name);
+        let Some(made) = self.made.get_mut(&(name, cx.who.subject, key.to_owned())) else {
+            return false;
+        };
+        let repeats = made.covers(cx.now, severity);
+        if repeats {
+            made.cause = made.cause.max(cx.now);
+            self.repeated += 1;
+        }
+        repeats
+    }
+
     /// What was claimed since the last time, with whom it is about.
     pub fn take(&mut self) -> Vec<(Finding, Entity)> {
         std::mem::take(&mut self.fresh)
@@ -119,10 +146,9 @@ impl Findings {
         if first {
             return true;
         }
-        let quiet = finding.at.seconds_since(made.cause);
+        let covered = made.covers(finding.at, finding.severity);
         made.cause = made.cause.max(finding.at);
-        let pause = PAUSE_SECONDS * (1_u64 << (made.times - 1).min(DOUBLINGS)) as f64;
-        if finding.severity <= made.severity && quiet < pause {
+        if covered {
             self.repeated += 1;
             return false;
         }

@@ -8,7 +8,7 @@
 //! Only what happens while learning becomes normal, and later what went on for long enough without
 //! anybody objecting ([`NormalLife::settle`]).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use assets::{DeviceIx, Entity};
 use foldhash::fast::RandomState;
@@ -122,11 +122,17 @@ struct ActorLife {
     late_externals: u32,
 }
 
+/// Actor, target, service and verb.
+type ActKey = (Entity, Entity, Word, Word);
+
+/// Most acts that wait to become normal; the oldest stay strange when there are more.
+const MAX_UNSETTLED: usize = 400_000;
+
 /// Learned acts, at every level.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NormalLife {
     words: Words,
-    acts: Bounded<(Entity, Entity, Word, Word), Relation>,
+    acts: Bounded<ActKey, Relation>,
     services: Bounded<(Entity, Entity, Word), u64>,
     pairs: Bounded<(Entity, Entity), u64>,
     actor_services: Bounded<(Entity, Word), u64>,
@@ -136,6 +142,9 @@ pub struct NormalLife {
     class_acts: Bounded<(DeviceClass, Entity, Word), u32>,
     targets: Bounded<Entity, u32>,
     actors: Bounded<Entity, ActorLife>,
+    /// Acts that may become normal, by the time of their first.
+    #[serde(default)]
+    unsettled: VecDeque<(Timestamp, ActKey)>,
     /// First and last time that was learned from.
     span: Option<(Timestamp, Timestamp)>,
 }
@@ -154,6 +163,7 @@ impl Default for NormalLife {
             class_acts: Bounded::new(100_000),
             targets: Bounded::new(200_000),
             actors: Bounded::new(200_000),
+            unsettled: VecDeque::new(),
             span: None,
         }
     }
@@ -205,8 +215,15 @@ impl NormalLife {
         let key = (act.actor, act.target, service, verb);
         let relation = self.acts.entry(key, Relation::default);
         let was_normal = relation.normal;
+        let unheard_of = relation.count == 0;
         relation.add(at, act.bytes, learning);
         if !learning {
+            if unheard_of {
+                if self.unsettled.len() >= MAX_UNSETTLED {
+                    self.unsettled.pop_front();
+                }
+                self.unsettled.push_back((at, key));
+            }
             return;
         }
         self.span = Some(match self.span {
@@ -230,11 +247,7 @@ impl NormalLife {
         }
     }
 
-    fn generalise(
-        &mut self,
-        (actor, target, service, verb): (Entity, Entity, Word, Word),
-        class: DeviceClass,
-    ) -> New {
+    fn generalise(&mut self, (actor, target, service, verb): ActKey, class: DeviceClass) -> New {
         let bump = |count: &mut u64| -> bool {
             *count += 1;
             *count == 1
@@ -254,31 +267,36 @@ impl NormalLife {
         New { service: new_service, pair: new_pair }
     }
 
-    /// Makes normal what was first done before `before` and is still being done: what has gone on
-    /// for long enough without an objection. `blocked` names those whose acts stay out (an open case).
+    /// Makes normal what was first done before `before` and has been done since: what has gone on
+    /// for long enough without an objection. What has not been done since is forgotten and starts
+    /// over. `blocked` names those whose acts stay out for now (an open case).
     pub fn settle(
         &mut self,
         before: Timestamp,
         class_of: impl Fn(Entity) -> DeviceClass,
         blocked: impl Fn(Entity) -> bool,
     ) {
-        let ripe: Vec<_> = self
-            .acts
-            .sorted()
-            .into_iter()
-            .filter(|((actor, ..), relation)| {
-                !relation.normal
-                    && relation.first < before
-                    && relation.last > before
-                    && !blocked(*actor)
-            })
-            .map(|(key, _)| *key)
-            .collect();
-        for key in ripe {
-            if let Some(relation) = self.acts.get_mut(&key) {
-                relation.normal = true;
+        let mut wait = Vec::new();
+        while let Some(&(first, key)) = self.unsettled.front()
+            && first < before
+        {
+            self.unsettled.pop_front();
+            let Some(relation) = self.acts.get(&key).filter(|known| !known.normal) else {
+                continue;
+            };
+            if relation.last <= before {
+                self.acts.remove(&key);
+            } else if blocked(key.0) {
+                wait.push((first, key));
+            } else {
+                if let Some(relation) = self.acts.get_mut(&key) {
+                    relation.normal = true;
+                }
+                self.generalise(key, class_of(key.0));
             }
-            self.generalise(key, class_of(key.0));
+        }
+        for entry in wait.into_iter().rev() {
+            self.unsettled.push_front(entry);
         }
     }
 

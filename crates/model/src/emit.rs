@@ -43,6 +43,7 @@ pub struct Emit<'a> {
     key: &'a SiteKey,
     flow: Option<&'a Arc<FlowContext>>,
     at: Timestamp,
+    packet: u64,
     /// Makes ids differ within one flow, file or packet.
     serial: &'a mut u64,
 }
@@ -58,7 +59,13 @@ impl<'a> Emit<'a> {
         at: Timestamp,
         serial: &'a mut u64,
     ) -> Self {
-        Self { out, key, flow, at, serial }
+        Self { out, key, flow, at, packet: 0, serial }
+    }
+
+    /// Says which packet of its input this is, from 0.
+    #[must_use]
+    pub fn of_packet(self, packet: u64) -> Self {
+        Self { packet, ..self }
     }
 
     /// The time of the packet or record.
@@ -79,6 +86,7 @@ impl<'a> Emit<'a> {
     /// Begins an observation about what the side that sends in `from` did to the other side.
     pub fn observe(&mut self, kind: &'static KindSpec, from: Direction) -> Draft<'_, 'a> {
         let mut observation = Observation::new(self.at, kind);
+        observation.packet = self.packet;
         if let Some(flow) = self.flow {
             let (originator, responder) = parties(flow);
             let (subject, peer) = match from {
@@ -109,6 +117,8 @@ fn parties(flow: &FlowContext) -> (Party, Party) {
 }
 
 /// An observation that is being filled in. Nothing happens until [`Draft::emit`].
+///
+/// Its methods are inlined: called, each would copy the whole observation twice.
 #[must_use = "an observation leaves its parser with emit()"]
 pub struct Draft<'e, 'a> {
     emit: &'e mut Emit<'a>,
@@ -117,18 +127,21 @@ pub struct Draft<'e, 'a> {
 
 impl Draft<'_, '_> {
     /// Happened at another time than the packet's.
+    #[inline]
     pub fn at(mut self, at: Timestamp) -> Self {
         self.observation.at = at;
         self
     }
 
     /// Who did it, where it is not the sender of the packet.
+    #[inline]
     pub fn subject(mut self, subject: Party) -> Self {
         self.observation.subject = subject;
         self
     }
 
     /// Whom it was done to, where it is not the receiver of the packet.
+    #[inline]
     pub fn peer(mut self, peer: Option<Party>) -> Self {
         self.observation.peer = peer;
         self
@@ -136,6 +149,7 @@ impl Draft<'_, '_> {
 
     /// Text from the wire, cleaned and capped; a token where the field could name a patient, and
     /// nothing where it is empty.
+    #[inline]
     pub fn text(mut self, name: &'static str, bytes: &[u8]) -> Self {
         let bytes = trim(bytes);
         if bytes.is_empty() {
@@ -156,24 +170,28 @@ impl Draft<'_, '_> {
     }
 
     /// A token made by [`Emit::token`].
+    #[inline]
     pub fn token(mut self, name: &'static str, token: Token) -> Self {
         self.observation.set(name, Value::Token(token));
         self
     }
 
     /// One of the parser's own words.
+    #[inline]
     pub fn word(mut self, name: &'static str, word: &'static str) -> Self {
         self.observation.set(name, Value::Word(word));
         self
     }
 
     /// A count or a code.
+    #[inline]
     pub fn uint(mut self, name: &'static str, value: impl Into<u64>) -> Self {
         self.observation.set(name, Value::Uint(value.into()));
         self
     }
 
     /// A measurement; left out where it is no number.
+    #[inline]
     pub fn float(mut self, name: &'static str, value: f64) -> Self {
         if value.is_finite() {
             self.observation.set(name, Value::Float(value));
@@ -182,12 +200,14 @@ impl Draft<'_, '_> {
     }
 
     /// True or false.
+    #[inline]
     pub fn flag(mut self, name: &'static str, value: bool) -> Self {
         self.observation.set(name, Value::Bool(value));
         self
     }
 
     /// A ready value; left out where there is none. Text given this way must be clean already.
+    #[inline]
     pub fn value(mut self, name: &'static str, value: Option<Value>) -> Self {
         if let Some(value) = value {
             self.observation.set(name, value);
@@ -196,6 +216,7 @@ impl Draft<'_, '_> {
     }
 
     /// Several texts, each cleaned, at most `cap`; nothing where there are none.
+    #[inline]
     pub fn texts<'t>(
         mut self,
         name: &'static str,
@@ -211,6 +232,7 @@ impl Draft<'_, '_> {
     }
 
     /// Hands it over.
+    #[inline]
     pub fn emit(mut self) {
         let mut hasher = IdHasher.build_hasher();
         hasher.write_u64(self.observation.flow.as_ref().map_or(0, |flow| flow.id.0));

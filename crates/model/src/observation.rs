@@ -135,6 +135,9 @@ impl Serialize for Value {
 pub struct Observation {
     /// Its number.
     pub id: ObservationId,
+    /// Number of the packet that gave it, among all of its input from 0; not written down. Zero
+    /// for what did not come from a packet.
+    pub packet: u64,
     /// When it happened, by the sensor's clock for packets and by the sender's for log lines.
     pub at: Timestamp,
     /// What it is, with the table of its fields.
@@ -145,7 +148,7 @@ pub struct Observation {
     pub subject: Party,
     /// Whom it was done to.
     pub peer: Option<Party>,
-    /// Values by their place in the kind's table, in no set order; at most one each.
+    /// Values by their place in the kind's table, in its order; at most one each.
     fields: Vec<(u8, Value)>,
 }
 
@@ -154,6 +157,7 @@ impl Observation {
     pub fn new(at: Timestamp, kind: &'static KindSpec) -> Self {
         Self {
             id: ObservationId(0),
+            packet: 0,
             at,
             kind,
             flow: None,
@@ -167,7 +171,10 @@ impl Observation {
     /// could name a patient, are mistakes of the program: they stop a debug build, and a release
     /// build leaves the value out.
     pub fn set(&mut self, name: &str, value: Value) {
-        let Some(index) = self.kind.index_of(name) else {
+        // Parsers set fields in the order of their table, more often than not.
+        let next = self.fields.last().map_or(0, |(last, _)| usize::from(*last) + 1);
+        let ahead = self.kind.fields.iter().skip(next).position(|field| field.name == name);
+        let Some(index) = ahead.map(|by| next + by).or_else(|| self.kind.index_of(name)) else {
             debug_assert!(false, "{} has no field '{name}'", self.kind.name);
             return;
         };
@@ -177,9 +184,13 @@ impl Observation {
             return;
         }
         let Ok(index) = u8::try_from(index) else { return };
-        match self.fields.iter_mut().find(|(at, _)| *at == index) {
-            Some((_, old)) => *old = value,
-            None => self.fields.push((index, value)),
+        if self.fields.last().is_none_or(|(last, _)| *last < index) {
+            self.fields.push((index, value));
+            return;
+        }
+        match self.fields.binary_search_by_key(&index, |(at, _)| *at) {
+            Ok(place) => self.fields[place].1 = value,
+            Err(place) => self.fields.insert(place, (index, value)),
         }
     }
 
@@ -188,7 +199,8 @@ impl Observation {
         let index = self.kind.index_of(name);
         debug_assert!(index.is_some(), "{} has no field '{name}'", self.kind.name);
         let index = u8::try_from(index?).ok()?;
-        self.fields.iter().find(|(at, _)| *at == index).map(|(_, value)| value)
+        let place = self.fields.binary_search_by_key(&index, |(at, _)| *at).ok()?;
+        Some(&self.fields[place].1)
     }
 
     /// Whether the kind is the one of this name.
@@ -258,10 +270,7 @@ impl Observation {
 
     /// Fields that were seen, in the order of the kind's table.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        self.kind.fields.iter().enumerate().filter_map(|(place, field)| {
-            let (_, value) = self.fields.iter().find(|(at, _)| usize::from(*at) == place)?;
-            Some((field.name, value))
-        })
+        self.fields.iter().map(|(at, value)| (self.kind.fields[usize::from(*at)].name, value))
     }
 }
 

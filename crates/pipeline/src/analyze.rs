@@ -13,16 +13,19 @@ use std::time::{Duration, Instant};
 use capture::{Block, CaptureError, Files};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use detect::Engine;
-use model::finding::Severity;
+use model::KindMap;
+use model::case::Case;
+use model::finding::{Finding, Severity};
 use model::observation::Observation;
 use model::privacy::SiteKey;
 use model::time::Timestamp;
 use wire::config::Shard;
 
-use crate::outputs::{OutputError, Outputs};
+use crate::merge::Merge;
+use crate::outputs::{self, OutputError, Outputs};
 use crate::records::Records;
 use crate::stats::{Stats, memory_peak};
-use crate::worker::{Tagged, Worker};
+use crate::worker::Worker;
 
 /// Blocks that may be on their way at once: enough to keep all threads busy, few enough to bound
 /// memory.
@@ -107,6 +110,7 @@ pub fn run(
         out,
         summary: Summary::default(),
         cases: BTreeMap::new(),
+        seen: KindMap::default(),
         speed: plan.speed,
         clock: None,
         telling: Duration::ZERO,
@@ -122,7 +126,8 @@ pub fn run(
     let mut files = Files::new(&plan.captures);
     follow(plan, &mut files, &mut records, &mut teller, progress)?;
     teller.rest(&mut records)?;
-    let Teller { engine, mut summary, cases, telling, .. } = teller;
+    let Teller { engine, mut summary, cases, seen, telling, .. } = teller;
+    summary.stats.add_observations(&seen);
     let telling = telling.as_secs_f64();
     summary.cases = cases.values().fold(BTreeMap::new(), |mut by, severity| {
         *by.entry(*severity).or_insert(0) += 1;
@@ -171,16 +176,16 @@ fn alone(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), RunError> {
     let mut worker = Worker::new(plan.wire, plan.key.clone());
-    let mut told = Vec::new();
+    let mut told = [Vec::new()];
     while let Some(block) = next_block(files, &mut teller.summary) {
         walk(&mut worker, &block);
         teller.seen(&block);
-        worker.swap(&mut told);
+        worker.swap(&mut told[0]);
         teller.tell(&mut told, records)?;
         progress(teller.progress(files));
     }
     worker.finish(files.packets_read());
-    worker.swap(&mut told);
+    worker.swap(&mut told[0]);
     teller.tell(&mut told, records)?;
     teller.summary.stats.add_engine(&worker.stats(), worker.malformed());
     Ok(())
@@ -198,7 +203,7 @@ fn together(
         let mut threads = Vec::new();
         for index in 0..count {
             let (to, work): (Sender<Arc<Block>>, Receiver<Arc<Block>>) = bounded(IN_FLIGHT);
-            let (done, from) = bounded::<Vec<Tagged>>(IN_FLIGHT);
+            let (done, from) = bounded::<Vec<Observation>>(IN_FLIGHT);
             let share = plan.threads;
             let config = wire::Config {
                 shard: Some(Shard { index, count }),
@@ -228,7 +233,6 @@ fn together(
             threads.push((to, from, thread));
         }
         let mut flying = 0;
-        let mut merged = Vec::new();
         let mut more = true;
         while more || flying > 0 {
             if more && flying < IN_FLIGHT {
@@ -246,9 +250,9 @@ fn together(
                 }
             }
             if flying > 0 {
-                gather(threads.iter().map(|(_, from, _)| from), &mut merged);
+                let mut told = gather(threads.iter().map(|(_, from, _)| from));
                 flying -= 1;
-                teller.tell(&mut merged, records)?;
+                teller.tell(&mut told, records)?;
                 progress(teller.progress(files));
             }
         }
@@ -257,8 +261,7 @@ fn together(
             drop(to);
             lasts.push((from, thread));
         }
-        gather(lasts.iter().map(|(from, _)| from), &mut merged);
-        teller.tell(&mut merged, records)?;
+        teller.tell(&mut gather(lasts.iter().map(|(from, _)| from)), records)?;
         for (_, thread) in lasts {
             if let Ok((stats, malformed)) = thread.join() {
                 teller.summary.stats.add_engine(&stats, &malformed);
@@ -268,12 +271,9 @@ fn together(
     })
 }
 
-/// One answer of every thread, put in order.
-fn gather<'a>(from: impl Iterator<Item = &'a Receiver<Vec<Tagged>>>, merged: &mut Vec<Tagged>) {
-    merged.clear();
-    for receiver in from {
-        merged.extend(receiver.recv().into_iter().flatten());
-    }
+/// One answer of every thread.
+fn gather<'a>(from: impl Iterator<Item = &'a Receiver<Vec<Observation>>>) -> Vec<Vec<Observation>> {
+    from.map(|receiver| receiver.recv().unwrap_or_default()).collect()
 }
 
 fn walk(worker: &mut Worker, block: &Block) {
@@ -302,6 +302,8 @@ struct Teller<'a> {
     out: &'a mut dyn Outputs,
     summary: Summary,
     cases: BTreeMap<model::CaseId, Severity>,
+    /// Observations by kind.
+    seen: KindMap<u64>,
     speed: Option<f64>,
     clock: Option<(Instant, Timestamp)>,
     telling: Duration,
@@ -333,10 +335,13 @@ impl Teller<'_> {
         }
     }
 
-    fn tell(&mut self, told: &mut Vec<Tagged>, records: &mut Records) -> Result<(), RunError> {
+    fn tell(
+        &mut self,
+        told: &mut [Vec<Observation>],
+        records: &mut Records,
+    ) -> Result<(), RunError> {
         let begun = Instant::now();
-        told.sort_by_key(Tagged::order);
-        for Tagged { observation, .. } in told.drain(..) {
+        for observation in Merge::new(told) {
             while let Some(record) = records.next_until(observation.at) {
                 self.one(&record)?;
             }
@@ -357,18 +362,16 @@ impl Teller<'_> {
 
     fn one(&mut self, o: &Observation) -> Result<(), RunError> {
         self.pace(o.at)?;
-        self.summary.stats.count(o);
-        let who = self.engine.observe(o);
-        self.out.observation(o, who, self.engine.inventory())?;
-        for finding in self.engine.take_findings() {
-            *self.summary.findings.entry(finding.severity).or_insert(0) += 1;
-            self.out.finding(&finding)?;
-        }
-        for case in self.engine.take_cases() {
-            self.cases.insert(case.id.clone(), case.severity);
-            self.out.case(&case)?;
-        }
-        Ok(())
+        *self.seen.entry(o.kind, |_| 0) += 1;
+        self.summary.stats.count_protocol(o);
+        let (by_severity, by_case) = (&mut self.summary.findings, &mut self.cases);
+        let mut count = |findings: &[Finding], cases: &[Case]| {
+            for finding in findings {
+                *by_severity.entry(finding.severity).or_insert(0) += 1;
+            }
+            by_case.extend(cases.iter().map(|case| (case.id.clone(), case.severity)));
+        };
+        Ok(outputs::tell(o, self.engine, self.out, &mut count)?)
     }
 
     /// Waits until it is time to tell something of `at`, in a replay.

@@ -16,8 +16,8 @@ use model::observation::Observation;
 use model::privacy::SiteKey;
 use model::time::Timestamp;
 
-use crate::outputs::{OutputError, Outputs};
-use crate::worker::{Tagged, Worker};
+use crate::outputs::{self, OutputError, Outputs};
+use crate::worker::Worker;
 
 /// Batches that may wait between capture and detection.
 const QUEUE: usize = 256;
@@ -98,7 +98,7 @@ pub fn run(
     engine: &mut Engine,
     out: &mut dyn Outputs,
 ) -> Result<(), LiveError> {
-    let (to, batches) = bounded::<Vec<Tagged>>(QUEUE);
+    let (to, batches) = bounded::<Vec<Observation>>(QUEUE);
     let share = plan.sources.len().max(1);
     let config = wire::Config {
         seed: seed(),
@@ -142,7 +142,7 @@ fn seed() -> u64 {
 fn follow(
     mut source: LiveSource,
     mut worker: Worker,
-    to: &Sender<Vec<Tagged>>,
+    to: &Sender<Vec<Observation>>,
     stop: &AtomicBool,
     counters: &Counters,
 ) -> Result<(), CaptureError> {
@@ -224,7 +224,7 @@ impl Seen {
 }
 
 fn tell(
-    batches: &Receiver<Vec<Tagged>>,
+    batches: &Receiver<Vec<Observation>>,
     records: &Receiver<Vec<Observation>>,
     engine: &mut Engine,
     out: &mut dyn Outputs,
@@ -234,13 +234,14 @@ fn tell(
     loop {
         match batches.recv_timeout(POLL) {
             Ok(batch) => {
-                for tagged in batch {
-                    one(&tagged.observation, engine, out)?;
+                for observation in batch {
+                    one(&observation, engine, out)?;
                 }
             }
             Err(RecvTimeoutError::Timeout) => {
                 engine.idle(now());
-                results(engine, out)?;
+                let findings = engine.take_findings();
+                outputs::results(&findings, engine, out, &mut |_, _| ())?;
             }
             // All capture threads have ended, and everything they saw is told.
             Err(RecvTimeoutError::Disconnected) => break,
@@ -255,8 +256,8 @@ fn tell(
         if stop.load(Ordering::Relaxed) && batches.is_empty() {
             // One last wait for what the capture threads hand over as they end.
             while let Ok(batch) = batches.recv_timeout(Duration::from_secs(2)) {
-                for tagged in batch {
-                    one(&tagged.observation, engine, out)?;
+                for observation in batch {
+                    one(&observation, engine, out)?;
                 }
             }
             break;
@@ -267,17 +268,5 @@ fn tell(
 }
 
 fn one(o: &Observation, engine: &mut Engine, out: &mut dyn Outputs) -> Result<(), OutputError> {
-    let who = engine.observe(o);
-    out.observation(o, who, engine.inventory())?;
-    results(engine, out)
-}
-
-fn results(engine: &mut Engine, out: &mut dyn Outputs) -> Result<(), OutputError> {
-    for finding in engine.take_findings() {
-        out.finding(&finding)?;
-    }
-    for case in engine.take_cases() {
-        out.case(&case)?;
-    }
-    Ok(())
+    outputs::tell(o, engine, out, &mut |_, _| ())
 }

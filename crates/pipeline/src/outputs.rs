@@ -3,21 +3,38 @@
 use assets::{Inventory, Who};
 use detect::Engine;
 use model::case::Case;
-use model::finding::Finding;
+use model::finding::{EvidenceId, Finding};
 use model::observation::Observation;
+
+/// A fact, and what is known about it.
+#[derive(Clone, Copy)]
+pub struct Fact<'a> {
+    /// What was observed.
+    pub observation: &'a Observation,
+    /// Who takes part.
+    pub who: Who,
+    /// The devices.
+    pub inventory: &'a Inventory,
+    /// A finding that follows rests on it.
+    pub cited: bool,
+}
+
+impl Fact<'_> {
+    /// Whether it is kept by itself. What is said of every flow (that it began, grew, was answered
+    /// and ended) is most of all facts and stands in the flow's own record; it is kept beside that
+    /// only where a finding rests on it.
+    pub fn stands_alone(&self) -> bool {
+        self.cited || !wire::kinds::is_of_flows(self.observation.kind)
+    }
+}
 
 /// Takes results in order.
 pub trait Outputs {
-    /// A fact, and who takes part in it.
+    /// A fact. Findings that rest on it follow.
     ///
     /// # Errors
     /// When it cannot be kept; the run ends with that error.
-    fn observation(
-        &mut self,
-        o: &Observation,
-        who: Who,
-        inventory: &Inventory,
-    ) -> Result<(), OutputError>;
+    fn observation(&mut self, fact: Fact<'_>) -> Result<(), OutputError>;
 
     /// A claim.
     ///
@@ -41,6 +58,45 @@ pub trait Outputs {
     }
 }
 
+/// Tells the engine of an observation, and the outputs of it and of what follows from it. `seen` is
+/// shown every finding and case too.
+///
+/// # Errors
+/// When something cannot be kept.
+pub fn tell(
+    o: &Observation,
+    engine: &mut Engine,
+    out: &mut dyn Outputs,
+    seen: &mut dyn FnMut(&[Finding], &[Case]),
+) -> Result<(), OutputError> {
+    let who = engine.observe(o);
+    let findings = engine.take_findings();
+    let cited = !findings.is_empty() && {
+        let id = EvidenceId::from(o.id);
+        findings.iter().any(|finding| finding.evidence.contains(&id))
+    };
+    out.observation(Fact { observation: o, who, inventory: engine.inventory(), cited })?;
+    results(&findings, engine, out, seen)
+}
+
+/// Tells the outputs of findings, and of cases that were opened or have changed.
+///
+/// # Errors
+/// When something cannot be kept.
+pub fn results(
+    findings: &[Finding],
+    engine: &mut Engine,
+    out: &mut dyn Outputs,
+    seen: &mut dyn FnMut(&[Finding], &[Case]),
+) -> Result<(), OutputError> {
+    let cases = engine.take_cases();
+    if !findings.is_empty() || !cases.is_empty() {
+        seen(findings, &cases);
+    }
+    findings.iter().try_for_each(|finding| out.finding(finding))?;
+    cases.iter().try_for_each(|case| out.case(case))
+}
+
 /// A result could not be kept.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: {why}")]
@@ -56,7 +112,7 @@ pub struct OutputError {
 pub struct Nowhere;
 
 impl Outputs for Nowhere {
-    fn observation(&mut self, _: &Observation, _: Who, _: &Inventory) -> Result<(), OutputError> {
+    fn observation(&mut self, _: Fact<'_>) -> Result<(), OutputError> {
         Ok(())
     }
 

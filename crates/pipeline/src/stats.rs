@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use model::KindMap;
 use serde::Serialize;
 use wire::EngineStats;
 
@@ -77,15 +78,16 @@ impl Stats {
         }
     }
 
-    /// Counts an observation.
-    pub fn count(&mut self, o: &model::Observation) {
-        match self.observations.get_mut(o.kind.name) {
-            Some(count) => *count += 1,
-            None => {
-                self.observations.insert(o.kind.name.to_owned(), 1);
-            }
+    /// Takes over what was counted of observations.
+    pub fn add_observations(&mut self, seen: &KindMap<u64>) {
+        for (kind, count) in seen.sorted() {
+            *self.observations.entry(kind.name.to_owned()).or_insert(0) += count;
         }
-        if o.is("flow.protocol")
+    }
+
+    /// Counts a flow whose protocol was recognised.
+    pub fn count_protocol(&mut self, o: &model::Observation) {
+        if std::ptr::eq(o.kind, &wire::kinds::PROTOCOL)
             && let Some(protocol) = o.str("protocol")
         {
             match self.protocols.get_mut(protocol) {

@@ -1,12 +1,12 @@
 //! One thread's work: packets in, observations out.
 //!
 //! Owns a flow engine and, in each flow's slot, what has become of its protocol: still asked for,
-//! being parsed, or known to be nobody's. Observations are tagged with the number of the packet that
-//! gave them, so that several workers' can be put in order.
+//! being parsed, or known to be nobody's. Observations carry the number of the packet that gave
+//! them, so that several workers' can be put in order.
 
 use std::sync::Arc;
 
-use model::emit::Emit;
+use model::emit::{ANOMALY, Emit};
 use model::flow::{Direction, FlowContext};
 use model::net::Mac;
 use model::observation::Observation;
@@ -20,23 +20,6 @@ use wire::{Config, Engine, EngineStats, FlowSink};
 
 use crate::flows;
 use crate::probing::{Probing, Verdict};
-
-/// An observation and the number of the packet that gave it.
-#[derive(Debug)]
-pub struct Tagged {
-    /// Number of the packet among all packets of the input, from 0.
-    pub packet: u64,
-    /// What was observed.
-    pub observation: Observation,
-}
-
-impl Tagged {
-    /// The order in which observations are told, whoever saw them: by packet, then by flow.
-    pub fn order(&self) -> (u64, Timestamp, u64) {
-        let flow = self.observation.flow.as_ref();
-        (self.packet, flow.map_or(Timestamp::MIN, |f| f.started), flow.map_or(0, |f| f.id.0))
-    }
-}
 
 /// One thread's work.
 pub struct Worker {
@@ -55,7 +38,6 @@ impl Worker {
             sink: Sink {
                 key,
                 out: Vec::new(),
-                scratch: Vec::new(),
                 packet: 0,
                 arp_serial: 0,
                 malformed: MalformedCounts::new(),
@@ -87,12 +69,12 @@ impl Worker {
     }
 
     /// What was observed since the last time.
-    pub fn take(&mut self) -> Vec<Tagged> {
+    pub fn take(&mut self) -> Vec<Observation> {
         std::mem::take(&mut self.sink.out)
     }
 
     /// The same into a list that was emptied before, so that its memory is used again.
-    pub fn swap(&mut self, emptied: &mut Vec<Tagged>) {
+    pub fn swap(&mut self, emptied: &mut Vec<Observation>) {
         emptied.clear();
         std::mem::swap(&mut self.sink.out, emptied);
     }
@@ -110,8 +92,7 @@ impl Worker {
 
 struct Sink {
     key: SiteKey,
-    out: Vec<Tagged>,
-    scratch: Vec<Observation>,
+    out: Vec<Observation>,
     packet: u64,
     arp_serial: u64,
     malformed: MalformedCounts,
@@ -182,7 +163,7 @@ impl App {
 }
 
 impl Sink {
-    /// Runs `emit` for a flow and tags what it observed.
+    /// Runs `emit` for a flow and counts what broke a rule.
     fn emit<T>(
         &mut self,
         flow: &Flow,
@@ -192,20 +173,21 @@ impl Sink {
         emit: impl FnOnce(&mut Emit<'_>) -> T,
     ) -> T {
         let context = context.get_or_insert_with(|| Arc::new(flow.context()));
-        let done = emit(&mut Emit::new(&mut self.scratch, &self.key, Some(context), at, serial));
-        self.tag();
+        let before = self.out.len();
+        let out = Emit::new(&mut self.out, &self.key, Some(context), at, serial);
+        let done = emit(&mut out.of_packet(self.packet));
+        self.count_malformed(before);
         done
     }
 
-    fn tag(&mut self) {
-        let packet = self.packet;
-        for observation in self.scratch.drain(..) {
-            if observation.is("protocol.anomaly")
-                && let Some(model::Value::Word(protocol)) = observation.get("protocol")
+    /// Counts the anomalies among what was observed since there were `before` observations.
+    fn count_malformed(&mut self, before: usize) {
+        for o in &self.out[before..] {
+            if std::ptr::eq(o.kind, &ANOMALY)
+                && let Some(model::Value::Word(protocol)) = o.get("protocol")
             {
                 *self.malformed.entry(protocol).or_insert(0) += 1;
             }
-            self.out.push(Tagged { packet, observation });
         }
     }
 }
@@ -259,9 +241,11 @@ impl FlowSink for Sink {
 
     fn arp(&mut self, frame: &LinkFrame<'_>, at: Timestamp) {
         let broadcast = frame.link.dst == Some(Mac::BROADCAST);
-        let mut out = Emit::new(&mut self.scratch, &self.key, None, at, &mut self.arp_serial);
-        protocols::arp::decode(frame.payload, frame.link.src, broadcast, &mut out);
-        self.tag();
+        let before = self.out.len();
+        let out = Emit::new(&mut self.out, &self.key, None, at, &mut self.arp_serial);
+        let out = &mut out.of_packet(self.packet);
+        protocols::arp::decode(frame.payload, frame.link.src, broadcast, out);
+        self.count_malformed(before);
     }
 
     fn malformed(&mut self, _at: Timestamp, what: Malformed) {

@@ -5,12 +5,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use assets::{Inventory, Who};
 use detect::Engine;
 use indicatif::{ProgressBar, ProgressStyle};
-use model::{Case, Finding, Observation};
+use model::{Case, Finding};
 use pipeline::analyze::{Plan, Progress, Summary, run};
-use pipeline::outputs::{OutputError, Outputs};
+use pipeline::outputs::{Fact, OutputError, Outputs};
 
 use crate::cli::AnalyzeArgs;
 use crate::config::Config;
@@ -117,17 +116,12 @@ struct Results {
 }
 
 impl Outputs for Results {
-    fn observation(
-        &mut self,
-        o: &Observation,
-        who: Who,
-        inventory: &Inventory,
-    ) -> Result<(), OutputError> {
+    fn observation(&mut self, fact: Fact<'_>) -> Result<(), OutputError> {
         if let Some(files) = &mut self.files {
-            files.observation(o, who, inventory)?;
+            files.observation(fact)?;
         }
         match &mut self.keeper {
-            Some(keeper) => keeper.observation(o, who, inventory),
+            Some(keeper) => keeper.observation(fact),
             None => Ok(()),
         }
     }

@@ -3,43 +3,60 @@
 //! Observations, findings and flows are written as they come; cases and devices in the end, as they
 //! stand then. A file that cannot be written ends the run with its name and the reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use assets::{Inventory, Who};
+use foldhash::fast::RandomState;
 use model::case::{Case, CaseId};
 use model::device::Device;
 use model::finding::Finding;
-use model::flow::FlowId;
+use model::flow::{FlowContext, FlowId};
+use model::json::{self, JsonLines};
 use model::observation::Observation;
-use pipeline::outputs::{OutputError, Outputs};
+use pipeline::outputs::{Fact, OutputError, Outputs};
 use pipeline::stats::Stats;
 use serde::Serialize;
 
 /// One file of JSON lines.
 struct Lines {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: File,
+    /// Lines that wait to be written together.
+    waiting: Vec<u8>,
 }
+
+/// Bytes that are written at once.
+const TOGETHER: usize = 1 << 16;
 
 impl Lines {
     fn create(folder: &Path, name: &str) -> Result<Self, OutputError> {
         let path = folder.join(name);
         let file = File::create(&path).map_err(|error| failed(&path, &error))?;
-        Ok(Self { path, file: BufWriter::with_capacity(1 << 16, file) })
+        Ok(Self { path, file, waiting: Vec::with_capacity(TOGETHER + (TOGETHER >> 2)) })
+    }
+
+    /// Adds a line that `write` appends, without its end.
+    fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), OutputError> {
+        write(&mut self.waiting);
+        self.waiting.push(b'\n');
+        if self.waiting.len() < TOGETHER { Ok(()) } else { self.flush() }
     }
 
     fn write(&mut self, item: &impl Serialize) -> Result<(), OutputError> {
-        let written = serde_json::to_writer(&mut self.file, item)
-            .map_err(std::io::Error::from)
-            .and_then(|()| self.file.write_all(b"\n"));
-        written.map_err(|error| failed(&self.path, &error))
+        let before = self.waiting.len();
+        if let Err(error) = serde_json::to_writer(&mut self.waiting, item) {
+            self.waiting.truncate(before);
+            return Err(failed(&self.path, &error.into()));
+        }
+        self.add(|_| ())
     }
 
-    fn finish(mut self) -> Result<(), OutputError> {
-        self.file.flush().map_err(|error| failed(&self.path, &error))
+    fn flush(&mut self) -> Result<(), OutputError> {
+        let written = self.file.write_all(&self.waiting);
+        self.waiting.clear();
+        written.map_err(|error| failed(&self.path, &error))
     }
 }
 
@@ -57,6 +74,7 @@ pub(crate) struct Files {
     findings: Lines,
     flows: Lines,
     summaries: FlowSummaries,
+    json: JsonLines,
     cases: BTreeMap<CaseId, Case>,
 }
 
@@ -70,34 +88,38 @@ impl Files {
             findings: Lines::create(folder, "findings.jsonl")?,
             flows: Lines::create(folder, "flows.jsonl")?,
             summaries: FlowSummaries::default(),
+            json: JsonLines::default(),
             cases: BTreeMap::new(),
         })
     }
 
     /// Writes what stands only in the end.
-    pub(crate) fn finish(self, devices: &[Device], stats: &Stats) -> Result<(), OutputError> {
-        self.observations.finish()?;
-        self.findings.finish()?;
-        self.flows.finish()?;
+    pub(crate) fn finish(mut self, devices: &[Device], stats: &Stats) -> Result<(), OutputError> {
+        [&mut self.observations, &mut self.findings, &mut self.flows]
+            .into_iter()
+            .try_for_each(Lines::flush)?;
         let mut cases = Lines::create(&self.folder, "cases.jsonl")?;
         self.cases.values().try_for_each(|case| cases.write(case))?;
-        cases.finish()?;
+        cases.flush()?;
         let mut lines = Lines::create(&self.folder, "devices.jsonl")?;
         devices.iter().try_for_each(|device| lines.write(device))?;
-        lines.finish()?;
+        lines.flush()?;
         let mut stats_file = Lines::create(&self.folder, "stats.json")?;
         stats_file.write(stats)?;
-        stats_file.finish()
+        stats_file.flush()
     }
 }
 
 impl Outputs for Files {
-    fn observation(&mut self, o: &Observation, _: Who, _: &Inventory) -> Result<(), OutputError> {
-        self.observations.write(o)?;
-        if let Some(flow) = self.summaries.take(o) {
-            self.flows.write(&flow)?;
+    fn observation(&mut self, fact: Fact<'_>) -> Result<(), OutputError> {
+        let json = &mut self.json;
+        if fact.stands_alone() {
+            self.observations.add(|out| json.observation(fact.observation, out))?;
         }
-        Ok(())
+        match self.summaries.take(fact.observation) {
+            Some(flow) => self.flows.add(|out| flow.write(json, out)),
+            None => Ok(()),
+        }
     }
 
     fn finding(&mut self, finding: &Finding) -> Result<(), OutputError> {
@@ -113,72 +135,100 @@ impl Outputs for Files {
 /// What a flow's protocol did, until the flow ends.
 #[derive(Default)]
 pub(crate) struct FlowSummaries {
-    open: BTreeMap<FlowId, BTreeMap<&'static str, u64>>,
+    open: HashMap<FlowId, Vec<(&'static str, u64)>, RandomState>,
 }
 
 /// Most open flows whose summary is kept; beyond it new ones have none.
 const SUMMARIES: usize = 200_000;
 
 /// A finished flow, as a line of `flows.jsonl`.
-#[derive(Serialize)]
-pub(crate) struct FlowLine {
-    /// The flow in other tools.
-    pub(crate) community_id: String,
-    pub(crate) id: String,
-    pub(crate) transport: &'static str,
-    originator: SideLine,
-    responder: SideLine,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vlan: Option<u16>,
-    pub(crate) first: model::Timestamp,
-    pub(crate) last: model::Timestamp,
+pub(crate) struct FlowLine<'a> {
+    /// The flow.
+    pub(crate) flow: &'a FlowContext,
     /// What `flow.end` says: protocol, state, packets, bytes, loss, statistics.
-    #[serde(flatten)]
-    pub(crate) fields: BTreeMap<&'static str, model::Value>,
-    /// How many of each kind of observation its protocol gave.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    summary: BTreeMap<&'static str, u64>,
-}
-
-#[derive(Serialize)]
-struct SideLine {
-    ip: std::net::IpAddr,
-    port: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mac: Option<model::Mac>,
+    end: &'a Observation,
+    /// How many of each kind of observation its protocol gave, by name.
+    summary: Vec<(&'static str, u64)>,
 }
 
 impl FlowSummaries {
     /// Takes an observation, and gives the line of a flow that it ends.
-    pub(crate) fn take(&mut self, o: &Observation) -> Option<FlowLine> {
-        let flow = o.flow.as_ref()?;
-        if !o.is("flow.end") {
-            if !o.kind.name.starts_with("flow.")
-                && (self.open.len() < SUMMARIES || self.open.contains_key(&flow.id))
-            {
-                *self.open.entry(flow.id).or_default().entry(o.kind.name).or_insert(0) += 1;
-            }
+    pub(crate) fn take<'a>(&mut self, o: &'a Observation) -> Option<FlowLine<'a>> {
+        let flow = o.flow.as_deref()?;
+        if std::ptr::eq(o.kind, &wire::kinds::END) {
+            let mut summary = self.open.remove(&flow.id).unwrap_or_default();
+            summary.sort_unstable();
+            return Some(FlowLine { flow, end: o, summary });
+        }
+        if o.kind.name.starts_with("flow.") {
             return None;
         }
-        let side =
-            |endpoint: model::Endpoint, mac| SideLine { ip: endpoint.ip, port: endpoint.port, mac };
-        let seconds = o.float("seconds").unwrap_or(0.0).max(0.0);
-        let ended = flow.started.plus(std::time::Duration::from_secs_f64(seconds.min(1e9)));
-        Some(FlowLine {
-            community_id: flow.tuple.community_id().to_string(),
-            id: flow.id.to_string(),
-            transport: flow.tuple.transport.name(),
-            originator: side(flow.tuple.originator, flow.macs[0]),
-            responder: side(flow.tuple.responder, flow.macs[1]),
-            vlan: flow.vlan,
-            first: flow.started,
-            last: ended,
-            fields: o
-                .fields()
-                .filter(|(name, _)| *name != "transport" && !name.starts_with("delta_"))
-                .map(|(name, value)| (name, value.clone()))
-                .collect(),
-            summary: self.open.remove(&flow.id).unwrap_or_default(),
-        })
+        if self.open.len() >= SUMMARIES && !self.open.contains_key(&flow.id) {
+            return None;
+        }
+        let counts = self.open.entry(flow.id).or_default();
+        match counts.iter_mut().find(|(kind, _)| std::ptr::eq(*kind, o.kind.name)) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((o.kind.name, 1)),
+        }
+        None
+    }
+}
+
+impl FlowLine<'_> {
+    /// Its application protocol, or what carries it.
+    pub(crate) fn protocol(&self) -> &str {
+        self.end.str("protocol").unwrap_or(self.flow.tuple.transport.name())
+    }
+
+    /// Appends it, without a line's end.
+    pub(crate) fn write(&self, lines: &mut JsonLines, out: &mut Vec<u8>) {
+        let (flow, end) = (self.flow, self.end);
+        out.extend_from_slice(b"{\"community_id\":");
+        lines.community_id(flow, out);
+        out.extend_from_slice(b",\"id\":\"f");
+        json::hex64(flow.id.0, out);
+        out.extend_from_slice(b"\",\"transport\":");
+        json::text(flow.tuple.transport.name(), out);
+        let sides = [
+            (&b",\"originator\":{\"ip\":"[..], flow.tuple.originator, flow.macs[0]),
+            (b",\"responder\":{\"ip\":", flow.tuple.responder, flow.macs[1]),
+        ];
+        for (name, endpoint, mac) in sides {
+            out.extend_from_slice(name);
+            json::ip(endpoint.ip, out);
+            out.extend_from_slice(b",\"port\":");
+            json::uint(endpoint.port.into(), out);
+            if let Some(mac) = mac {
+                out.extend_from_slice(b",\"mac\":");
+                json::mac(mac, out);
+            }
+            out.push(b'}');
+        }
+        if let Some(vlan) = flow.vlan {
+            out.extend_from_slice(b",\"vlan\":");
+            json::uint(vlan.into(), out);
+        }
+        let seconds = end.float("seconds").unwrap_or(0.0).clamp(0.0, 1e9);
+        out.extend_from_slice(b",\"first\":");
+        lines.time(flow.started, out);
+        out.extend_from_slice(b",\"last\":");
+        lines.time(flow.started.plus(std::time::Duration::from_secs_f64(seconds)), out);
+        out.push(b',');
+        let told = |name: &str| name != "transport" && !name.starts_with("delta_");
+        lines.fields(end.fields().filter(|(name, _)| told(name)), out);
+        if !self.summary.is_empty() {
+            out.extend_from_slice(b",\"summary\":{");
+            for (place, (kind, count)) in self.summary.iter().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                json::text(kind, out);
+                out.push(b':');
+                json::uint(*count, out);
+            }
+            out.push(b'}');
+        }
+        out.push(b'}');
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use assets::{Inventory, Who};
+use assets::Inventory;
 use detect::Engine;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use model::{Case, Device, Finding, Observation};
+use model::{Case, Device, Finding};
 use pipeline::live::Counters;
-use pipeline::outputs::{OutputError, Outputs};
+use pipeline::outputs::{Fact, OutputError, Outputs};
 use server::{Live, Server};
 use store::{Options, SqliteStore, Store};
 use tokio::sync::oneshot;
@@ -261,13 +261,8 @@ impl Outputs for Results {
         Ok(())
     }
 
-    fn observation(
-        &mut self,
-        o: &Observation,
-        who: Who,
-        inventory: &Inventory,
-    ) -> Result<(), OutputError> {
-        self.keeper.observation(o, who, inventory)
+    fn observation(&mut self, fact: Fact<'_>) -> Result<(), OutputError> {
+        self.keeper.observation(fact)
     }
 
     fn finding(&mut self, finding: &Finding) -> Result<(), OutputError> {

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use assets::{Entity, Inventory, Who};
+use assets::{Entity, Inventory};
 use model::device::{Device, DeviceId};
-use model::{Case, Finding, Observation};
-use pipeline::outputs::{OutputError, Outputs};
+use model::json::JsonLines;
+use model::{Case, Finding};
+use pipeline::outputs::{Fact, OutputError, Outputs};
 use pipeline::stats::Stats;
 use store::{FlowRow, ObservationRow, Options, SqliteStore, Store, StoreError};
 
@@ -24,6 +25,7 @@ pub(crate) struct Keeper<S = SqliteStore> {
     observations: Vec<ObservationRow>,
     flows: Vec<FlowRow>,
     summaries: FlowSummaries,
+    json: JsonLines,
 }
 
 impl Keeper<SqliteStore> {
@@ -49,6 +51,7 @@ impl<S> Keeper<S> {
             observations: Vec::new(),
             flows: Vec::new(),
             summaries: FlowSummaries::default(),
+            json: JsonLines::default(),
         }
     }
 }
@@ -113,24 +116,23 @@ fn device(entity: Entity, inventory: &Inventory) -> Option<DeviceId> {
 }
 
 impl<S: AsStore> Outputs for Keeper<S> {
-    fn observation(
-        &mut self,
-        o: &Observation,
-        who: Who,
-        inventory: &Inventory,
-    ) -> Result<(), OutputError> {
+    fn observation(&mut self, fact: Fact<'_>) -> Result<(), OutputError> {
+        let Fact { observation: o, who, inventory, .. } = fact;
         if let Some(line) = self.summaries.take(o) {
-            let protocol = line.fields.get("protocol").and_then(model::Value::as_str);
+            let mut json = Vec::new();
+            line.write(&mut self.json, &mut json);
             self.flows.push(FlowRow {
-                id: line.id.clone(),
-                at: line.first,
-                protocol: protocol.unwrap_or(line.transport).to_owned(),
+                id: line.flow.id.to_string(),
+                at: line.flow.started,
+                protocol: line.protocol().to_owned(),
                 device: device(who.subject, inventory),
                 peer: device(who.peer, inventory),
-                json: serde_json::to_string(&line).unwrap_or_default(),
+                json: String::from_utf8(json).unwrap_or_default(),
             });
         }
-        self.observations.push(ObservationRow::new(o, device(who.subject, inventory)));
+        if fact.stands_alone() {
+            self.observations.push(ObservationRow::new(o, device(who.subject, inventory)));
+        }
         if self.observations.len() >= BATCH { self.flush() } else { Ok(()) }
     }
 

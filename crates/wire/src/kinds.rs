@@ -5,6 +5,11 @@
 
 use model::field::{Field, FieldType, KindSpec};
 
+/// Whether a kind is one that every flow gives.
+pub fn is_of_flows(kind: &KindSpec) -> bool {
+    [&START, &OUTCOME, &PROTOCOL, &UPDATE, &END].into_iter().any(|one| std::ptr::eq(kind, one))
+}
+
 /// First packet of a flow.
 pub static START: KindSpec = KindSpec {
     name: "flow.start",

@@ -80,6 +80,9 @@ impl Detector for Malformed {
             (false, true) if !cx.normal.knows_pair(cx.who.subject, cx.who.peer) => Severity::Medium,
             _ => Severity::Info,
         };
+        if out.repeats(cx, severity, protocol) {
+            return;
+        }
         let title = words::sentence(&format!(
             "{} sends {} broken {} messages ({what}).",
             cx.subject(o),
@@ -131,6 +134,10 @@ impl Malformed {
         if cx.learning() || count < FOREIGN.1.max(usual * 4.0) {
             return;
         }
+        let key = format!("foreign {:?}", cx.who.peer);
+        if out.repeats(cx, Severity::Medium, &key) {
+            return;
+        }
         let spoken = spoken.first().map_or_else(String::new, |protocol| protocol.to_uppercase());
         let title = words::sentence(&format!(
             "{} sends {} data that is no {spoken} to its {spoken} service, time and again.",
@@ -146,7 +153,7 @@ impl Malformed {
                 )
                 .unit("in 60 s"),
             )
-            .key(format!("foreign {:?}", cx.who.peer))
+            .key(key)
             .p_value(learn::counts::poisson_tail(count, usual.max(0.5)))
             .make();
     }

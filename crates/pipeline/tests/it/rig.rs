@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use assets::{Inventory, Who};
 use detect::Engine;
 use model::{Case, CaseId, Finding, Observation, SiteKey};
 use pipeline::analyze::{Plan, Summary, run};
-use pipeline::outputs::{OutputError, Outputs};
+use pipeline::outputs::{Fact, OutputError, Outputs};
 
 /// Everything that was told, in order; cases as they stood in the end.
 #[derive(Default)]
@@ -18,8 +17,8 @@ pub(crate) struct Told {
 }
 
 impl Outputs for Told {
-    fn observation(&mut self, o: &Observation, _: Who, _: &Inventory) -> Result<(), OutputError> {
-        self.observations.push(o.clone());
+    fn observation(&mut self, fact: Fact<'_>) -> Result<(), OutputError> {
+        self.observations.push(fact.observation.clone());
         Ok(())
     }
 
