@@ -23,17 +23,12 @@ const DATE: usize = "2026-11-23".len();
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Writes JSON lines, and remembers what the next ones may need again.
+#[derive(Debug, Default)]
 pub struct JsonLines {
     /// By the low bits of the flow's number.
     community_ids: Box<[(FlowId, [u8; COMMUNITY_ID])]>,
     /// A day since the epoch and its date.
     day: Option<(i64, [u8; DATE])>,
-}
-
-impl Default for JsonLines {
-    fn default() -> Self {
-        Self { community_ids: Box::default(), day: None }
-    }
 }
 
 impl JsonLines {
