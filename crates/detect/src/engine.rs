@@ -177,8 +177,8 @@ impl Engine {
         };
         let detectors = &mut self.detectors;
         let routes = self.routes.entry(o.kind, |kind| {
-            let reads = |(_, d): &(usize, &Box<dyn Detector>)| d.spec().reads.contains(&kind.name);
-            detectors.iter().enumerate().filter(reads).map(|(place, _)| place).collect()
+            let reads = |place: &usize| detectors[*place].spec().reads.contains(&kind.name);
+            (0..detectors.len()).filter(reads).collect()
         });
         if !routes.is_empty() {
             let familiar = act.map(|act| (act, self.normal.familiarity(&act, class)));

@@ -84,7 +84,7 @@ fn recognised(files: &[PathBuf]) -> Result<BTreeSet<String>, String> {
         }
         worker.finish(chain.packets_read());
         let told = worker.take();
-        let observations = told.iter().map(|tagged| &tagged.observation);
+        let observations = told.iter();
         out.extend(
             observations
                 .filter(|o| o.is("flow.protocol"))
