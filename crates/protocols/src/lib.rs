@@ -30,10 +30,12 @@ pub mod hl7;
 pub mod http;
 pub mod icmp;
 pub mod mqtt;
+pub mod nbns;
 pub mod ntlm;
 pub mod ntp;
 pub mod redact;
 pub mod remote;
+pub mod repeats;
 pub mod seam;
 pub mod smb;
 pub mod syslog;
@@ -53,6 +55,7 @@ pub static ALL: &[&dyn Protocol] = &[
     &dns::DNS,
     &dns::MDNS,
     &dns::LLMNR,
+    &nbns::Nbns,
     &dhcp::Dhcp,
     &ntp::Ntp,
     &icmp::Icmp,
