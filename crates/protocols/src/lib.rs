@@ -20,6 +20,7 @@
 
 pub mod arp;
 pub mod astm;
+pub mod bacnet;
 pub mod credentials;
 pub mod dhcp;
 pub mod dicom;
@@ -29,6 +30,7 @@ pub mod frames;
 pub mod hl7;
 pub mod http;
 pub mod icmp;
+pub mod modbus;
 pub mod mqtt;
 pub mod nbns;
 pub mod ntlm;
@@ -38,6 +40,8 @@ pub mod remote;
 pub mod repeats;
 pub mod seam;
 pub mod smb;
+pub mod snmp;
+pub mod ssdp;
 pub mod syslog;
 pub mod tls;
 
@@ -56,6 +60,10 @@ pub static ALL: &[&dyn Protocol] = &[
     &dns::MDNS,
     &dns::LLMNR,
     &nbns::Nbns,
+    &snmp::Snmp,
+    &bacnet::Bacnet,
+    &modbus::Modbus,
+    &ssdp::Ssdp,
     &dhcp::Dhcp,
     &ntp::Ntp,
     &icmp::Icmp,
