@@ -35,6 +35,7 @@ pub mod mqtt;
 pub mod nbns;
 pub mod ntlm;
 pub mod ntp;
+pub mod quic;
 pub mod redact;
 pub mod remote;
 pub mod repeats;
@@ -64,6 +65,7 @@ pub static ALL: &[&dyn Protocol] = &[
     &bacnet::Bacnet,
     &modbus::Modbus,
     &ssdp::Ssdp,
+    &quic::Quic,
     &dhcp::Dhcp,
     &ntp::Ntp,
     &icmp::Icmp,
