@@ -12,6 +12,7 @@ use model::net::Transport;
 use model::observation::Value;
 use wire::chunk::{Chunk, Next};
 
+use crate::repeats::{Repeats, digest};
 use crate::seam::{Parser, Protocol, ProtocolSpec};
 
 mod message;
@@ -38,7 +39,7 @@ pub static QUERY: KindSpec = KindSpec {
 /// A claim to a name.
 pub static CLAIM: KindSpec = KindSpec {
     name: "nbns.claim",
-    doc: "A computer registers, refreshes or releases a NetBIOS name. Subject is the computer.",
+    doc: "A computer registers, refreshes or releases a NetBIOS name. Subject is the computer. Said once a flow.",
     fields: &[
         Field::new("action", FieldType::Text, "register, refresh or release."),
         Field::new("name", FieldType::Text, "The name."),
@@ -110,24 +111,29 @@ impl Protocol for Nbns {
     }
 
     fn open(&self, _flow: &FlowContext) -> Box<dyn Parser> {
-        Box::new(NbnsParser)
+        Box::new(NbnsParser { claimed: Repeats::new(REMEMBERED) })
     }
 }
 
-struct NbnsParser;
+/// Claims are repeated until nobody has objected: so many of a flow are remembered.
+const REMEMBERED: usize = 32;
+
+struct NbnsParser {
+    claimed: Repeats<u64>,
+}
 
 impl Parser for NbnsParser {
     fn data(&mut self, dir: Direction, chunk: Chunk<'_>, out: &mut Emit<'_>) -> Next {
         let Chunk::Datagram(datagram) = chunk else { return Next::More };
         match Message::read(datagram) {
-            Ok(message) => say(&message, dir, out),
+            Ok(message) => say(&message, dir, &mut self.claimed, out),
             Err(what) => out.anomaly(SPEC.name, what, dir),
         }
         Next::More
     }
 }
 
-fn say(message: &Message<'_>, dir: Direction, out: &mut Emit<'_>) {
+fn say(message: &Message<'_>, dir: Direction, claimed: &mut Repeats<u64>, out: &mut Emit<'_>) {
     if let Some(what) = message.broken {
         out.anomaly(SPEC.name, what, dir);
     }
@@ -158,6 +164,12 @@ fn say(message: &Message<'_>, dir: Direction, out: &mut Emit<'_>) {
             .emit(),
         // Only servers tell others to wait.
         (false, Operation::Wait) => {}
+        (false, operation)
+            if !claimed.is_new(digest(&[
+                operation.word().as_bytes(),
+                name,
+                &[message.suffix, dir.index() as u8],
+            ])) => {}
         (false, operation) => out
             .observe(&CLAIM, dir)
             .word("action", operation.word())

@@ -27,7 +27,7 @@ use keys::Keys;
 /// A connection begins.
 pub static INITIAL: KindSpec = KindSpec {
     name: "quic.initial",
-    doc: "A client begins a connection. Subject is the client. Said once a flow and version.",
+    doc: "A client begins a connection. Subject is the client. Said once a flow, and again with another version or a token.",
     fields: &[
         Field::new("version", FieldType::Text, "1, 2, draft-29, ..."),
         Field::new("token", FieldType::Bool, "Whether it shows a token that the server gave it."),
@@ -83,7 +83,7 @@ struct QuicParser {
     client: Option<Direction>,
     keys: Option<Keys>,
     crypto: Crypto,
-    said: Option<Version>,
+    said: Option<(Version, bool)>,
     hello_said: bool,
     packets: u8,
 }
@@ -101,7 +101,7 @@ impl Parser for QuicParser {
                 return Next::Done;
             }
             match Header::read(rest) {
-                Ok(Header::Short) => break,
+                Ok(Header::Short | Header::Unknown) => break,
                 Ok(Header::Negotiation { versions }) => {
                     refusal("version_negotiation", &versions, dir, out);
                     break;
@@ -139,7 +139,8 @@ impl Parser for QuicParser {
 
 impl QuicParser {
     fn initial(&mut self, packet: &Long<'_>, dir: Direction, out: &mut Emit<'_>) {
-        if self.said.replace(packet.version) != Some(packet.version) {
+        let begun = (packet.version, packet.has_token);
+        if self.said.replace(begun) != Some(begun) {
             out.observe(&INITIAL, dir)
                 .value("version", Some(packet.version.name()))
                 .flag("token", packet.has_token)

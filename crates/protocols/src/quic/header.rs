@@ -74,6 +74,8 @@ pub(super) enum Header<'a> {
     Other {
         after: &'a [u8],
     },
+    /// A version that is not read here, or one that a client makes up to see what happens.
+    Unknown,
     /// A short header: encrypted for good.
     Short,
 }
@@ -114,7 +116,7 @@ impl<'a> Header<'a> {
             return Ok(negotiation(cursor));
         }
         if !version.is_known() {
-            return Ok(Err("version not known"));
+            return Ok(Ok(Self::Unknown));
         }
         // Version 2 counts its types from another start (RFC 9369, 3.2).
         let shift = u8::from(version == Version::TWO);
