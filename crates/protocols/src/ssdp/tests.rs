@@ -12,7 +12,7 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nUSN: uuid:1::u
 
 fn seen(messages: &[&[u8]]) -> Vec<Observation> {
     let pieces: Vec<_> =
-        messages.iter().map(|m| (Direction::Forward, Chunk::Datagram(*m))).collect();
+        messages.iter().map(|m| (Direction::Forward, Chunk::Datagram(m))).collect();
     drive::run(&Ssdp, drive::flow(Transport::Udp, 1900), &pieces)
 }
 
