@@ -102,11 +102,21 @@ pub(crate) struct Ward {
 impl Ward {
     /// Nothing is known as yet; ten minutes to learn.
     pub(crate) fn new() -> Self {
+        Self::with(assets::Settings::default())
+    }
+
+    /// The same in a site that uses a range of public addresses inside.
+    pub(crate) fn owning(network: &str, bits: u8) -> Self {
+        let internal = vec![(network.parse().unwrap(), bits)];
+        Self::with(assets::Settings { internal, ..assets::Settings::default() })
+    }
+
+    fn with(assets: assets::Settings) -> Self {
         let settings = Settings {
             learn_until: Some(Timestamp::from_seconds_f64(BEGIN + NORMAL)),
             ..Settings::default()
         };
-        let engine = Engine::new(settings, assets::Settings::default());
+        let engine = Engine::new(settings, assets);
         Self { engine, now: 0.0, serial: 0, seen: Vec::new() }
     }
 

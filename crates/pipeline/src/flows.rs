@@ -1,11 +1,47 @@
 //! Observations that every flow gives: start, outcome, protocol, growth, end.
 
 use model::Value;
-use model::emit::Emit;
+use model::emit::{ANOMALY, Emit};
 use model::flow::Direction;
 use model::net::Transport;
 use wire::flow::{CloseReason, Flow, Outcome, Report};
-use wire::kinds;
+use wire::{Notes, kinds};
+
+/// Oddities of packets, with the layer whose rules they break.
+const CRAFTED: [(Notes, &str, &str); 6] = [
+    (Notes::SOURCE_ROUTE, "ip", "source route"),
+    (Notes::BAD_IP_OPTIONS, "ip", "options whose lengths do not add up"),
+    (Notes::TUNNELLED_FRAGMENTS, "ip", "fragments of a packet within a packet"),
+    (Notes::BAD_TCP_OPTIONS, "tcp", "options whose lengths do not add up"),
+    (Notes::URGENT_ZERO, "tcp", "urgent pointer of zero"),
+    (Notes::ODD_FLAGS, "tcp", "flags that no stack sets together"),
+];
+
+/// What was told of a flow's odd packets, each way.
+#[derive(Debug, Default)]
+pub struct Told([(Notes, u32); 2]);
+
+/// Packets that no stack sends by itself: said when a sort is first seen, and once more at the end of
+/// the flow with how many followed, so that a flood of them is two observations and not a million.
+pub fn crafted(flow: &Flow, told: &mut Told, over: bool, out: &mut Emit<'_>) {
+    for dir in Direction::BOTH {
+        let crafted = flow.crafted[dir.index()];
+        let (notes, packets) = &mut told.0[dir.index()];
+        let more = crafted.packets.saturating_sub(*packets);
+        let news = if over && more > 0 { crafted.notes } else { crafted.notes.without(*notes) };
+        if news.is_empty() {
+            continue;
+        }
+        (*notes, *packets) = (crafted.notes, crafted.packets);
+        for (_, layer, what) in CRAFTED.into_iter().filter(|(note, ..)| news.has(*note)) {
+            out.observe(&ANOMALY, dir)
+                .word("protocol", layer)
+                .word("what", what)
+                .uint("count", more.max(1))
+                .emit();
+        }
+    }
+}
 
 /// First packet.
 pub fn start(flow: &Flow, out: &mut Emit<'_>) {

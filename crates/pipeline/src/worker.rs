@@ -104,6 +104,7 @@ struct Slot {
     context: Option<Arc<FlowContext>>,
     serial: u64,
     app: App,
+    told: flows::Told,
 }
 
 #[derive(Default)]
@@ -202,6 +203,7 @@ impl FlowSink for Sink {
     fn outcome(&mut self, flow: &Flow, slot: &mut Slot, at: Timestamp, outcome: Outcome) {
         self.emit(flow, &mut slot.context, &mut slot.serial, at, |out| {
             flows::outcome(flow, outcome, out);
+            flows::crafted(flow, &mut slot.told, false, out);
         });
     }
 
@@ -213,7 +215,7 @@ impl FlowSink for Sink {
         dir: Direction,
         chunk: Chunk<'_>,
     ) -> Next {
-        let Slot { context, serial, app } = slot;
+        let Slot { context, serial, app, .. } = slot;
         self.emit(flow, context, serial, at, |out| match app {
             App::Parsing(parsing) => parsing.data(dir, chunk, out),
             App::Unrecognised => Next::Done,
@@ -225,13 +227,15 @@ impl FlowSink for Sink {
         let name = slot.app.name();
         self.emit(flow, &mut slot.context, &mut slot.serial, at, |out| {
             flows::update(flow, name, report, out);
+            flows::crafted(flow, &mut slot.told, false, out);
         });
     }
 
     fn closed(&mut self, flow: &Flow, mut slot: Slot, at: Timestamp, reason: CloseReason) {
-        let Slot { context, serial, app } = &mut slot;
+        let Slot { context, serial, app, told } = &mut slot;
         self.emit(flow, context, serial, at, |out| {
             let name = app.name();
+            flows::crafted(flow, told, true, out);
             if let App::Parsing(parsing) = app {
                 parsing.parser.end(out);
             }

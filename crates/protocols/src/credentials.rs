@@ -17,6 +17,11 @@ pub fn is_default(user: &[u8], password: &[u8]) -> bool {
     })
 }
 
+/// Whether an SNMP community is one that makers ship with, byte for byte.
+pub fn is_default_community(community: &[u8]) -> bool {
+    table::COMMUNITIES.iter().any(|known| known.as_bytes() == community)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,26 +1,31 @@
 //! DNS over UDP and TCP (RFC 1035), and its link-local cousins mDNS (RFC 6762) and LLMNR (RFC 4795).
 //!
-//! The three share one message format (`message`) and differ in who is asked. mDNS and LLMNR are
-//! recognised so that they are not taken for DNS, and checked against the format; what they say is
-//! not observed. NetBIOS name service has the same header and is refused by its encoded names.
+//! The three share one message format (`message`) and differ in who is asked, and so in what is worth
+//! telling (`mdns`, `llmnr`). NetBIOS name service has the same header, is refused by its encoded
+//! names and read in `nbns`.
 //!
 //! Own decoding rather than a crate: only the question, the answers' addresses and a few codes are
 //! wanted, nothing has to be kept of a record, and what is cut or loops has to be an observation.
 //! DNS over TLS, HTTPS and QUIC are not here: they are encrypted.
 
-use model::emit::{Emit, Probe};
+use model::emit::{ANOMALY, Emit, Probe};
 use model::field::{Field, FieldType, KindSpec};
 use model::flow::{Direction, FlowContext};
 use model::net::Transport;
 use wire::chunk::{Chunk, Next};
 
 use crate::frames::{Frames, Step};
+use crate::repeats::Repeats;
 use crate::seam::{Parser, Protocol, ProtocolSpec};
 
 mod codes;
+mod llmnr;
+mod mdns;
 mod message;
 mod name;
 
+pub use llmnr::{QUERY as LLMNR_QUERY, RESPONSE as LLMNR_RESPONSE};
+pub use mdns::{HOST as MDNS_HOST, QUERY as MDNS_QUERY, SERVICE as MDNS_SERVICE};
 use message::{Message, Opcode};
 
 /// A question.
@@ -63,16 +68,16 @@ static DNS_SPEC: ProtocolSpec = ProtocolSpec {
 static MDNS_SPEC: ProtocolSpec = ProtocolSpec {
     name: "mdns",
     transports: &[Transport::Udp],
-    kinds: &[],
-    doc: "Multicast DNS: recognised, its messages only checked.",
-    sources: &["RFC 6762"],
+    kinds: &[&mdns::QUERY, &mdns::HOST, &mdns::SERVICE, &ANOMALY],
+    doc: "Multicast DNS: what devices call themselves and offer.",
+    sources: &["RFC 6762", "RFC 6763", "Apple Bonjour Printing Specification 1.2"],
 };
 
 static LLMNR_SPEC: ProtocolSpec = ProtocolSpec {
     name: "llmnr",
     transports: &[Transport::Udp],
-    kinds: &[],
-    doc: "Link-Local Multicast Name Resolution: recognised, its messages only checked.",
+    kinds: &[&llmnr::QUERY, &llmnr::RESPONSE, &ANOMALY],
+    doc: "Link-Local Multicast Name Resolution: who asks for a name, and who answers.",
     sources: &["RFC 4795"],
 };
 
@@ -108,7 +113,11 @@ impl Protocol for Dns {
     }
 
     fn open(&self, _flow: &FlowContext) -> Box<dyn Parser> {
-        Box::new(DnsParser { spec: self.spec, frames: [Frames::new(CAP), Frames::new(CAP)] })
+        Box::new(DnsParser {
+            spec: self.spec,
+            frames: [Frames::new(CAP), Frames::new(CAP)],
+            said: Repeats::new(REMEMBERED),
+        })
     }
 }
 
@@ -172,9 +181,13 @@ fn probe_stream(start: &[u8]) -> Probe {
 /// A message over TCP with its length in front (RFC 1035, 4.2.2).
 const CAP: usize = 65_537;
 
+/// What a host announces again and again is said once a flow: so many announcements are remembered.
+const REMEMBERED: usize = 64;
+
 struct DnsParser {
     spec: &'static ProtocolSpec,
     frames: [Frames; 2],
+    said: Repeats<u64>,
 }
 
 impl Parser for DnsParser {
@@ -186,11 +199,12 @@ impl Parser for DnsParser {
         };
         match (chunk, frames) {
             (Chunk::Datagram(datagram), _) => {
-                say(spec, datagram, dir, out);
+                say(spec, datagram, dir, &mut self.said, out);
                 Next::More
             }
             (Chunk::Stream(bytes), Some(frames)) => {
-                frames.feed(bytes, |unread| take_framed(spec, unread, dir, out))
+                let said = &mut self.said;
+                frames.feed(bytes, |unread| take_framed(spec, unread, dir, said, out))
             }
             // Lengths are the only marks between messages: after a loss none can be found again.
             (Chunk::Gap(_), _) | (_, None) => Next::Done,
@@ -202,6 +216,7 @@ fn take_framed(
     spec: &'static ProtocolSpec,
     unread: &[u8],
     dir: Direction,
+    said: &mut Repeats<u64>,
     out: &mut Emit<'_>,
 ) -> Step {
     let Some((prefix, rest)) = unread.split_at_checked(2) else { return Step::More };
@@ -211,12 +226,18 @@ fn take_framed(
         return Step::Stop;
     }
     let Some(body) = rest.get(..length) else { return Step::More };
-    say(spec, body, dir, out);
+    say(spec, body, dir, said, out);
     Step::Used(length.saturating_add(2))
 }
 
 /// Says what is in one message.
-fn say(spec: &'static ProtocolSpec, bytes: &[u8], dir: Direction, out: &mut Emit<'_>) {
+fn say(
+    spec: &'static ProtocolSpec,
+    bytes: &[u8],
+    dir: Direction,
+    said: &mut Repeats<u64>,
+    out: &mut Emit<'_>,
+) {
     let message = match Message::read(bytes) {
         Ok(message) => message,
         Err(error) => return out.anomaly(spec.name, error.what(), dir),
@@ -233,8 +254,10 @@ fn say(spec: &'static ProtocolSpec, bytes: &[u8], dir: Direction, out: &mut Emit
             walk
         }
     };
-    if spec.name != "dns" {
-        return;
+    match spec.name {
+        "mdns" => return mdns::say(&message, dir, said, out),
+        "llmnr" => return llmnr::say(&message, &walk, dir, out),
+        _ => {}
     }
     if message.questions > 1 {
         out.anomaly(spec.name, "more than one question", dir);

@@ -20,6 +20,7 @@
 
 pub mod arp;
 pub mod astm;
+pub mod bacnet;
 pub mod credentials;
 pub mod dhcp;
 pub mod dicom;
@@ -29,13 +30,19 @@ pub mod frames;
 pub mod hl7;
 pub mod http;
 pub mod icmp;
+pub mod modbus;
 pub mod mqtt;
+pub mod nbns;
 pub mod ntlm;
 pub mod ntp;
+pub mod quic;
 pub mod redact;
 pub mod remote;
+pub mod repeats;
 pub mod seam;
 pub mod smb;
+pub mod snmp;
+pub mod ssdp;
 pub mod syslog;
 pub mod tls;
 
@@ -53,6 +60,12 @@ pub static ALL: &[&dyn Protocol] = &[
     &dns::DNS,
     &dns::MDNS,
     &dns::LLMNR,
+    &nbns::Nbns,
+    &snmp::Snmp,
+    &bacnet::Bacnet,
+    &modbus::Modbus,
+    &ssdp::Ssdp,
+    &quic::Quic,
     &dhcp::Dhcp,
     &ntp::Ntp,
     &icmp::Icmp,

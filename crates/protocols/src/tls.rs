@@ -1,18 +1,19 @@
 //! TLS handshakes, as far as they are in clear text.
 //!
 //! What a client can do, what a server chooses and who it says it is. Nothing is decrypted; client
-//! certificates, which name people, are passed over. Deliberately absent: SSL 2.0, DTLS, QUIC, and
-//! TLS that begins inside another protocol (STARTTLS).
+//! certificates, which name people, are passed over. The handshake inside QUIC is told from `quic`.
+//! Deliberately absent: SSL 2.0, DTLS, and TLS that begins inside another protocol (STARTTLS).
 
 mod certificate;
 mod handshake;
 mod hello;
 mod ja4;
 
-use model::emit::{ANOMALY, Probe};
+use model::emit::{ANOMALY, Emit, Probe};
 use model::field::{Field, FieldType, KindSpec};
 use model::flow::{Direction, FlowContext};
 use model::net::Transport;
+use wire::cursor::Short;
 
 use crate::seam::{Parser, Protocol, ProtocolSpec};
 
@@ -40,6 +41,20 @@ impl Protocol for Tls {
     fn open(&self, _flow: &FlowContext) -> Box<dyn Parser> {
         Box::new(handshake::Handshake::new())
     }
+}
+
+/// Tells the ClientHello that a QUIC client sent, from the body of its message.
+///
+/// # Errors
+/// [`Short`] where its lengths do not add up; nothing is told then.
+pub(crate) fn say_quic_client(
+    body: &[u8],
+    dir: Direction,
+    out: &mut Emit<'_>,
+) -> Result<(), Short> {
+    let hello = hello::client(body)?;
+    handshake::say_client(&hello, ja4::Carrier::Quic, dir, out);
+    Ok(())
 }
 
 /// Asks for a handshake record with a hello in it, whose version is one of SSL 3.0 to TLS 1.3.
@@ -86,7 +101,7 @@ fn probe(start: &[u8]) -> Probe {
 /// A ClientHello.
 pub static CLIENT_HELLO: KindSpec = KindSpec {
     name: "tls.client_hello",
-    doc: "A client offers TLS. Subject is the client.",
+    doc: "A client offers TLS, over TCP or in QUIC. Subject is the client.",
     fields: &[
         Field::new("sni", FieldType::Text, "Server name."),
         Field::new("ja4", FieldType::Text, "JA4 fingerprint of the client."),

@@ -25,8 +25,20 @@ impl Notes {
     pub const TUNNELLED: Self = Self(1 << 8);
     /// A TCP segment or reset outside the receiver's window.
     pub const OUT_OF_WINDOW: Self = Self(1 << 9);
+    /// A packet within an IP packet that came in fragments (CVE-2020-11896 and its kin).
+    pub const TUNNELLED_FRAGMENTS: Self = Self(1 << 10);
 
-    const NAMES: [(Self, &'static str); 10] = [
+    /// What no stack sends by itself, so that each such packet is worth counting.
+    pub const CRAFTED: Self = Self(
+        Self::SOURCE_ROUTE.0
+            | Self::BAD_IP_OPTIONS.0
+            | Self::BAD_TCP_OPTIONS.0
+            | Self::URGENT_ZERO.0
+            | Self::ODD_FLAGS.0
+            | Self::TUNNELLED_FRAGMENTS.0,
+    );
+
+    const NAMES: [(Self, &'static str); 11] = [
         (Self::SOURCE_ROUTE, "source_route"),
         (Self::BAD_IP_OPTIONS, "bad_ip_options"),
         (Self::BAD_TCP_OPTIONS, "bad_tcp_options"),
@@ -37,6 +49,7 @@ impl Notes {
         (Self::FRAGMENTED, "fragmented"),
         (Self::TUNNELLED, "tunnelled"),
         (Self::OUT_OF_WINDOW, "out_of_window"),
+        (Self::TUNNELLED_FRAGMENTS, "tunnelled_fragments"),
     ];
 
     /// None.
@@ -52,6 +65,18 @@ impl Notes {
     /// Whether all of `other` are in it.
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub const fn among(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Those that are not in `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether there is none.

@@ -66,7 +66,7 @@ impl Detector for ClosedService {
             return;
         }
         let others = self.opened.remove(&flow.id);
-        if o.str("protocol") != Some("unrecognised") || cx.is_stranger(cx.who.peer) {
+        if !is_raw(o) || cx.is_stranger(cx.who.peer) {
             return;
         }
         match others {
@@ -79,7 +79,7 @@ impl Detector for ClosedService {
 impl ClosedService {
     fn learn(&mut self, o: &Observation, cx: &Context<'_>) {
         let Some(port) = responder_port(o).filter(|_| o.is("flow.protocol")) else { return };
-        if o.str("protocol") == Some("unrecognised") {
+        if is_raw(o) {
             let speakers = self.speakers.entry((cx.who.peer, port), Vec::new);
             if speakers.len() < 256 && !speakers.contains(&cx.who.subject) {
                 speakers.push(cx.who.subject);
@@ -121,6 +121,11 @@ impl ClosedService {
             .score(0.85)
             .make();
     }
+}
+
+/// Whether a flow is in a protocol of a maker's own, or in one by which plant is controlled.
+fn is_raw(o: &Observation) -> bool {
+    matches!(o.str("protocol"), Some("unrecognised" | "bacnet" | "modbus"))
 }
 
 fn spoken(o: &Observation, cx: &Context<'_>, out: &mut Findings, others: u32) {

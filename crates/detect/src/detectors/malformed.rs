@@ -64,6 +64,10 @@ impl Detector for Malformed {
             return;
         }
         let (Some(protocol), Some(what)) = (o.str("protocol"), o.str("what")) else { return };
+        // Packets below any service are `crafted_packets`.
+        if matches!(protocol, "ip" | "tcp") {
+            return;
+        }
         let key = (cx.who.subject, cx.who.peer, Box::from(protocol));
         let bucket = self.senders.entry(key, || Bucket::new(WINDOW_SECONDS));
         let count = bucket.add(o.at, o.uint("count").unwrap_or(1) as f64, cx.learning());

@@ -6,6 +6,7 @@ pub mod arp_spoofing;
 pub mod arp_sweep;
 pub mod beacon;
 pub mod closed_service;
+pub mod crafted_packets;
 pub mod default_credential;
 pub mod dicom_query;
 pub mod dicom_stranger;
@@ -17,10 +18,12 @@ pub mod injection;
 pub mod malformed;
 pub mod message_flood;
 pub mod mqtt_topics;
+pub mod name_poisoning;
 pub mod new_external;
 pub mod packet_shapes;
 pub mod password_guessing;
 pub mod patient_data_outside;
+pub mod plant_write;
 pub mod record_access;
 pub mod remote_session;
 pub mod rogue_dhcp;
@@ -29,6 +32,8 @@ pub mod scan;
 pub mod slow_requests;
 pub mod smb_rewrite;
 pub mod smb_worm;
+pub mod snmp_control;
+pub mod vendor_backend;
 pub mod web_attack;
 
 /// Makes one detector.
@@ -64,6 +69,11 @@ pub static ALL: &[Make] = &[
     || Box::<smb_rewrite::SmbRewrite>::default(),
     || Box::<malformed::Malformed>::default(),
     || Box::<packet_shapes::PacketShapes>::default(),
+    || Box::<crafted_packets::CraftedPackets>::default(),
+    || Box::<vendor_backend::VendorBackend>::default(),
+    || Box::<plant_write::PlantWrite>::default(),
+    || Box::<snmp_control::SnmpControl>::default(),
+    || Box::<name_poisoning::NamePoisoning>::default(),
 ];
 
 /// What a person should do next about the findings of a detector.

@@ -168,3 +168,15 @@ pub(super) static PAIRS: &[(&str, &str)] = &[
     ("maintenance", "maintenance"),
     ("mqtt", "mqtt"),
 ];
+
+/// SNMP communities that devices are shipped with: the advisories that name them, and makers' manuals.
+pub(super) static COMMUNITIES: &[&str] = &[
+    "public",       // CVE-1999-0517; nearly all makers, for reading
+    "private",      // CVE-1999-0517; nearly all makers, for writing
+    "all private",  // CVE-1999-0186, Solaris
+    "snmpd",        // CVE-1999-0254, HP OpenView
+    "ILMI",         // CVE-2001-0711, Cisco
+    "cable-docsis", // CVE-2004-1776, Cisco
+    "OrigEquipMfr", // Brocade Fabric OS manuals
+    "Secret C0de",  // Brocade Fabric OS manuals
+];

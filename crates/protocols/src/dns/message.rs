@@ -6,6 +6,10 @@ use wire::cursor::{Cursor, Short};
 
 use super::name;
 
+mod records;
+
+pub(super) use records::Record;
+
 /// Bytes of the header.
 pub(super) const HEADER: usize = 12;
 /// The smallest message with a question: the root's name, type and class.
@@ -97,6 +101,8 @@ pub(super) struct Message<'a> {
     pub(super) opcode: Opcode,
     pub(super) authoritative: bool,
     truncated: bool,
+    /// "Tentative" in LLMNR.
+    pub(super) recursion_desired: bool,
     /// The four bits of the header.
     pub(super) rcode: u16,
     pub(super) questions: u16,
@@ -158,6 +164,7 @@ impl<'a> Message<'a> {
             opcode,
             authoritative: flags & 0x0400 != 0,
             truncated: flags & 0x0200 != 0,
+            recursion_desired: flags & 0x0100 != 0,
             rcode: flags & 0x000f,
             questions,
             answers,

@@ -14,6 +14,16 @@ const LONGEST: usize = 255;
 /// Reads a name and leaves the cursor after it. Lower case, labels joined by dots, dots and
 /// backslashes inside a label escaped by a backslash; the root is ".".
 pub(super) fn read<'m>(message: &'m [u8], cursor: &mut Cursor<'m>) -> Result<Vec<u8>, Malformed> {
+    let mut name = read_as_written(message, cursor)?;
+    name.make_ascii_lowercase();
+    Ok(name)
+}
+
+/// The same without the lower case: names of services are written for people.
+pub(super) fn read_as_written<'m>(
+    message: &'m [u8],
+    cursor: &mut Cursor<'m>,
+) -> Result<Vec<u8>, Malformed> {
     let mut name = Vec::new();
     walk(message, cursor, |label| {
         if !name.is_empty() {
@@ -23,7 +33,7 @@ pub(super) fn read<'m>(message: &'m [u8], cursor: &mut Cursor<'m>) -> Result<Vec
             if matches!(byte, b'.' | b'\\') {
                 name.push(b'\\');
             }
-            name.push(byte.to_ascii_lowercase());
+            name.push(byte);
         }
     })?;
     if name.is_empty() {

@@ -116,7 +116,7 @@ fn the_upper_bits_of_the_response_code_come_from_edns() {
 }
 
 #[test]
-fn cousins_are_told_apart_and_say_nothing_as_dns() {
+fn cousins_are_told_apart_and_each_says_its_own() {
     let message = query("printer.local", 12);
     for (protocol, port) in [(&DNS, 53), (&MDNS, 5353), (&LLMNR, 5355)] {
         let flow = drive::flow(Transport::Udp, port);
@@ -127,9 +127,22 @@ fn cousins_are_told_apart_and_say_nothing_as_dns() {
             .collect();
         assert_eq!(said, [protocol.spec().name]);
     }
-    let flow = drive::flow(Transport::Udp, 5353);
-    let pieces = [(Direction::Forward, Chunk::Datagram(message.as_slice()))];
-    assert!(drive::run(&MDNS, flow, &pieces).is_empty());
+    let said = |protocol: &Dns, port| {
+        let pieces = [(Direction::Forward, Chunk::Datagram(message.as_slice()))];
+        drive::run(protocol, drive::flow(Transport::Udp, port), &pieces)
+    };
+    assert_eq!(said(&MDNS, 5353)[0].kind.name, "mdns.query");
+    assert_eq!(said(&LLMNR, 5355)[0].kind.name, "llmnr.query");
+}
+
+#[test]
+fn an_answer_of_llmnr_says_who_claims_the_name() {
+    let message = response("fileserver", &[(1, 30, &[10, 0, 0, 66])]);
+    let pieces = [(Direction::Reverse, Chunk::Datagram(message.as_slice()))];
+    let seen = drive::run(&LLMNR, drive::flow(Transport::Udp, 5355), &pieces);
+    assert_eq!((seen[0].kind.name, seen[0].str("name")), ("llmnr.response", Some("fileserver")));
+    assert_eq!(seen[0].texts("answers"), ["10.0.0.66".into()]);
+    assert_eq!((seen[0].uint("ttl"), seen[0].subject.port), (Some(30), Some(5355)));
 }
 
 #[test]

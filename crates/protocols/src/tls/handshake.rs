@@ -6,6 +6,8 @@ use tls_parser::TlsCipherSuite;
 use wire::chunk::{Chunk, Next};
 use wire::cursor::Cursor;
 
+use super::hello::ClientHello;
+use super::ja4::Carrier;
 use super::{CLIENT_HELLO, SERVER_HELLO, certificate, hello, ja4};
 use crate::frames::{Frames, Step};
 use crate::seam::Parser;
@@ -190,16 +192,7 @@ impl State {
         self.client = Some(dir);
         let cap = model::text::MAX_TEXT.min(hello.server_name.len());
         self.server_name = hello.server_name.get(..cap).unwrap_or_default().to_vec();
-        let mut draft = out
-            .observe(&CLIENT_HELLO, dir)
-            .text("sni", hello.server_name)
-            .text("ja4", ja4::ja4(&hello).as_bytes())
-            .texts("alpn", hello.alpn.iter().copied(), 16)
-            .uint("ciphers", hello.cipher_count() as u64);
-        if let Some(version) = version(hello.offered()) {
-            draft = draft.word("version", version);
-        }
-        draft.emit();
+        say_client(&hello, Carrier::Tcp, dir, out);
         After::Next
     }
 
@@ -245,6 +238,25 @@ impl State {
         }
         After::Next
     }
+}
+
+/// Tells what a client offers.
+pub(super) fn say_client(
+    hello: &ClientHello<'_>,
+    carrier: Carrier,
+    dir: Direction,
+    out: &mut Emit<'_>,
+) {
+    let mut draft = out
+        .observe(&CLIENT_HELLO, dir)
+        .text("sni", hello.server_name)
+        .text("ja4", ja4::ja4(hello, carrier).as_bytes())
+        .texts("alpn", hello.alpn.iter().copied(), 16)
+        .uint("ciphers", hello.cipher_count() as u64);
+    if let Some(version) = version(hello.offered()) {
+        draft = draft.word("version", version);
+    }
+    draft.emit();
 }
 
 /// A version by name; none for numbers that nobody gave out, and for drafts.

@@ -1,6 +1,7 @@
 //! JA4, the fingerprint of a TLS client: what it can do, in an order that shuffling does not change.
 //!
-//! Source: FoxIO, "JA4: TLS Client Fingerprinting" (technical_details/JA4.md), for TLS over TCP.
+//! Source: FoxIO, "JA4: TLS Client Fingerprinting" (technical_details/JA4.md), for TLS over TCP and in
+//! QUIC.
 
 use std::fmt::Write;
 
@@ -11,8 +12,16 @@ use super::hello::ClientHello;
 const SERVER_NAME: u16 = 0x0000;
 const ALPN: u16 = 0x0010;
 
+/// What carries the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carrier {
+    Tcp,
+    Quic,
+}
+
 /// The fingerprint of a ClientHello, such as `t13d1516h2_8daaf6152771_e5627efa2ab1`.
-pub(super) fn ja4(hello: &ClientHello<'_>) -> String {
+pub(super) fn ja4(hello: &ClientHello<'_>, carrier: Carrier) -> String {
+    let first_letter = if carrier == Carrier::Quic { 'q' } else { 't' };
     let ciphers = without_grease(&hello.ciphers);
     let extensions = without_grease(&hello.extensions);
     let algorithms = without_grease(&hello.signature_algorithms);
@@ -26,7 +35,7 @@ pub(super) fn ja4(hello: &ClientHello<'_>) -> String {
         capabilities.push_str(&joined(&algorithms));
     }
     format!(
-        "t{}{destination}{:02}{:02}{first}{last}_{}_{}",
+        "{first_letter}{}{destination}{:02}{:02}{first}{last}_{}_{}",
         version(hello.offered()),
         ciphers.len().min(99),
         extensions.len().min(99),
@@ -124,20 +133,25 @@ mod tests {
 
     #[test]
     fn the_example_of_the_specification_comes_out() {
-        assert_eq!(ja4(&example()), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        assert_eq!(ja4(&example(), Carrier::Tcp), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+    }
+
+    #[test]
+    fn the_first_letter_is_the_carrier() {
+        assert_eq!(ja4(&example(), Carrier::Quic), "q13d1516h2_8daaf6152771_e5627efa2ab1");
     }
 
     #[test]
     fn without_signature_algorithms_there_is_no_underscore() {
         let mut hello = example();
         hello.signature_algorithms.clear();
-        assert_eq!(ja4(&hello), "t13d1516h2_8daaf6152771_6d807ffa2a79");
+        assert_eq!(ja4(&hello, Carrier::Tcp), "t13d1516h2_8daaf6152771_6d807ffa2a79");
     }
 
     #[test]
     fn nothing_offered_is_zeros() {
         let hello = ClientHello { legacy_version: 0x0300, ..ClientHello::default() };
-        assert_eq!(ja4(&hello), "ts3i000000_000000000000_000000000000");
+        assert_eq!(ja4(&hello, Carrier::Tcp), "ts3i000000_000000000000_000000000000");
     }
 
     #[test]

@@ -38,7 +38,12 @@ pub(super) fn by_protocol<'a>(walk: &mut Walk<'a>, bytes: &'a [u8], missing: u32
             let at = link::mpls(walk, bytes);
             descend(walk, at)
         }
-        _ => descend(walk, At::Ip(bytes)),
+        _ => {
+            if walk.packet.notes.has(Notes::FRAGMENTED) {
+                walk.packet.notes.add(Notes::TUNNELLED_FRAGMENTS);
+            }
+            descend(walk, At::Ip(bytes))
+        }
     }
 }
 

@@ -296,6 +296,9 @@ impl<T: Default> Engine<T> {
         flow.traffic_mut(dir).count(at, packet.ip_len, packet.tcp.flags);
         flow.touched_at = now;
         flow.notes.add(packet.notes);
+        if let Some(crafted) = flow.crafted.get_mut(dir.index()) {
+            crafted.count(packet.notes);
+        }
         if let Some(mac) = flow.macs.get_mut(dir.index())
             && mac.is_none()
         {

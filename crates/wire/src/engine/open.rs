@@ -8,7 +8,7 @@ use super::Engine;
 use super::table::Age;
 use crate::clock::Micros;
 use crate::decode::{Packet, Tcp, icmp_asks, icmp_is_answer};
-use crate::flow::{CloseReason, Flow, Reported, Scale, Steps, Traffic};
+use crate::flow::{CloseReason, Crafted, Flow, Reported, Scale, Steps, Traffic};
 use crate::hash;
 use crate::sink::FlowSink;
 
@@ -121,6 +121,7 @@ fn new_flow(hash: u32, packet: &Packet<'_>, at: Timestamp, now: Micros) -> Flow 
         macs,
         vlan: packet.link.vlan,
         notes: packet.notes,
+        crafted: [Crafted::default(); 2],
         started: at,
         traffic: [Traffic::default(); 2],
         outcome: None,

@@ -85,6 +85,26 @@ pub struct Report {
     pub bytes: [u64; 2],
 }
 
+/// Packets of one direction that no stack sends by itself ([`Notes::CRAFTED`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Crafted {
+    /// What was odd about them.
+    pub notes: Notes,
+    /// How many there were.
+    pub packets: u32,
+}
+
+impl Crafted {
+    /// Counts a packet with these notes, where it is one.
+    pub(crate) fn count(&mut self, notes: Notes) {
+        let odd = notes.among(Notes::CRAFTED);
+        if !odd.is_empty() {
+            self.notes.add(odd);
+            self.packets = self.packets.saturating_add(1);
+        }
+    }
+}
+
 /// A flow, as the layers above see it.
 #[derive(Debug)]
 pub struct Flow {
@@ -98,6 +118,8 @@ pub struct Flow {
     pub vlan: Option<u16>,
     /// Oddities of its packets.
     pub notes: Notes,
+    /// Packets that no stack sends by itself, each way.
+    pub crafted: [Crafted; 2],
     /// Time of its first packet.
     pub started: Timestamp,
     /// What went each way, forward first.
