@@ -173,8 +173,31 @@ fn smb3_encrypted_ends_with_the_log_on() {
 #[test]
 fn ssh_says_both_sides() {
     let seen = testdata("remote/ssh.pcap");
-    assert_eq!(counts(&seen), [("remote.session", 1)]);
+    assert_eq!(
+        counts(&seen),
+        [("remote.session", 1), ("ssh.authentication", 1), ("ssh.handshake", 1)]
+    );
     assert!(seen.observations[0].str("software").unwrap().starts_with("OpenSSH_9.2p1"));
+    // Wireshark's ssh.kex.hassh and ssh.kex.hasshserver.
+    let handshake = find(&seen, "ssh.handshake", "kex", "sntrup761x25519-sha512");
+    assert_eq!(handshake.str("hassh"), Some("472b5de333ad665af5cbf10ff892c4df"));
+    assert_eq!(handshake.str("hassh_server"), Some("425d29fe50d8e4f5e37efb6e24bcf660"));
+}
+
+#[test]
+fn ssh_outcomes_and_one_host_key() {
+    let seen = testdata("remote/ssh_logins.pcap");
+    let mut logins: Vec<_> = seen
+        .observations
+        .iter()
+        .filter(|o| o.is("ssh.authentication"))
+        .map(|o| (o.str("outcome").unwrap(), o.uint("failures").unwrap()))
+        .collect();
+    logins.sort_unstable();
+    assert_eq!(logins, [("failure", 3), ("success", 0), ("success", 1)]);
+    // As ssh-keygen -l prints it.
+    let key = "SHA256:tNvCWow9dloAnoYteIyZzbbjCaWpVT7sKrqUCrBgqhc";
+    assert_eq!(values(&seen, "ssh.handshake", "host_key"), [key; 3]);
 }
 
 #[test]
