@@ -20,6 +20,7 @@
 
 pub mod arp;
 pub mod astm;
+mod ber;
 pub mod credentials;
 pub mod dhcp;
 pub mod dicom;
@@ -29,6 +30,7 @@ pub mod frames;
 pub mod hl7;
 pub mod http;
 pub mod icmp;
+pub mod ldap;
 pub mod mqtt;
 pub mod ntlm;
 pub mod ntp;
@@ -62,4 +64,5 @@ pub static ALL: &[&dyn Protocol] = &[
     &remote::ftp::Ftp,
     &remote::rdp::Rdp,
     &remote::vnc::Vnc,
+    &ldap::Ldap,
 ];

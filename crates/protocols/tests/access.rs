@@ -1,0 +1,45 @@
+//! Captures of log-on, directory, mail, printing and file services, played through the flow engine.
+//!
+//! The expected figures are those that Wireshark 4.0 shows for the same captures.
+
+#[path = "infra/replay.rs"]
+mod replay;
+
+use replay::{Seen, testdata};
+
+/// One text of every observation of a kind, `-` where it is absent.
+fn values<'a>(seen: &'a Seen, kind: &str, field: &str) -> Vec<&'a str> {
+    let of_kind = seen.observations.iter().filter(|o| o.is(kind));
+    of_kind.map(|o| o.str(field).unwrap_or("-")).collect()
+}
+
+/// One number of every observation of a kind that has it.
+fn numbers(seen: &Seen, kind: &str, field: &str) -> Vec<u64> {
+    seen.observations.iter().filter(|o| o.is(kind)).filter_map(|o| o.uint(field)).collect()
+}
+
+fn json(seen: &Seen) -> String {
+    let lines: Vec<_> =
+        seen.observations.iter().map(|o| serde_json::to_string(o).unwrap()).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn ldap_log_ons_searches_and_changes() {
+    let seen = testdata("ldap/ldap.pcap");
+    assert_eq!(seen.flows.get("ldap"), Some(&11));
+    assert_eq!(numbers(&seen, "ldap.bind", "code"), [0, 49, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(numbers(&seen, "ldap.search", "results"), [2, 1, 1, 0]);
+    assert_eq!(
+        values(&seen, "ldap.change", "action"),
+        ["add", "add", "modify", "rename", "delete"]
+    );
+    assert_eq!(values(&seen, "ldap.extended", "operation"), ["who_am_i", "starttls"]);
+    assert_eq!(
+        values(&seen, "ldap.search", "java_codebase"),
+        ["-", "-", "http://10.77.1.9:8000/", "-"]
+    );
+    for secret in ["Sesame", "Pass-77", "Somebody", "wrong"] {
+        assert!(!json(&seen).contains(secret), "{secret}");
+    }
+}
