@@ -30,6 +30,7 @@ pub mod frames;
 pub mod hl7;
 pub mod http;
 pub mod icmp;
+pub mod kerberos;
 pub mod ldap;
 pub mod mqtt;
 pub mod ntlm;
@@ -65,4 +66,5 @@ pub static ALL: &[&dyn Protocol] = &[
     &remote::rdp::Rdp,
     &remote::vnc::Vnc,
     &ldap::Ldap,
+    &kerberos::Kerberos,
 ];

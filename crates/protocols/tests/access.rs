@@ -43,3 +43,29 @@ fn ldap_log_ons_searches_and_changes() {
         assert!(!json(&seen).contains(secret), "{secret}");
     }
 }
+
+#[test]
+fn kerberos_log_ons_and_tickets() {
+    let seen = testdata("kerberos/kerberos.pcap");
+    assert_eq!(
+        values(&seen, "kerberos.exchange", "outcome"),
+        [
+            "challenge",
+            "failure",
+            "challenge",
+            "success",
+            "success",
+            "failure",
+            "failure",
+            "failure",
+            "success",
+            "success"
+        ]
+    );
+    assert_eq!(numbers(&seen, "kerberos.exchange", "code"), [25, 24, 25, 7, 7, 6]);
+    let last = seen.observations.iter().rev().find(|o| o.is("kerberos.exchange")).unwrap();
+    assert_eq!(last.str("service"), Some("HTTP/pacs.ward.example"));
+    assert!(last.flag("rc4_requested"));
+    let tickets = values(&seen, "kerberos.exchange", "ticket_etype");
+    assert_eq!(tickets.iter().filter(|etype| **etype == "rc4-hmac").count(), 2);
+}
