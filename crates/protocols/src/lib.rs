@@ -35,6 +35,7 @@ pub mod ldap;
 pub mod mqtt;
 pub mod ntlm;
 pub mod ntp;
+pub mod poct1a;
 pub mod redact;
 pub mod remote;
 pub mod seam;
@@ -67,4 +68,5 @@ pub static ALL: &[&dyn Protocol] = &[
     &remote::vnc::Vnc,
     &ldap::Ldap,
     &kerberos::Kerberos,
+    &poct1a::Poct1A,
 ];

@@ -69,3 +69,16 @@ fn kerberos_log_ons_and_tickets() {
     let tickets = values(&seen, "kerberos.exchange", "ticket_etype");
     assert_eq!(tickets.iter().filter(|etype| **etype == "rc4-hmac").count(), 2);
 }
+
+#[test]
+fn poct1a_conversation() {
+    let seen = testdata("poct1a/poct1a.pcap");
+    let types = values(&seen, "poct1a.message", "type");
+    assert_eq!(types.len(), 19);
+    assert_eq!(types.iter().filter(|kind| **kind == "ACK.R01").count(), 10);
+    assert_eq!(numbers(&seen, "poct1a.message", "results"), [1, 2, 1]);
+    assert_eq!(values(&seen, "poct1a.message", "serial")[0], "SN-4711");
+    let codes = values(&seen, "poct1a.message", "ack_code");
+    assert_eq!(codes.iter().filter(|code| **code == "AE").count(), 1);
+    assert!(!json(&seen).contains("PT222"));
+}
