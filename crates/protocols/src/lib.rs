@@ -38,6 +38,7 @@ pub mod ntp;
 pub mod poct1a;
 pub mod redact;
 pub mod remote;
+pub mod rpc;
 pub mod seam;
 pub mod smb;
 pub mod syslog;
@@ -69,4 +70,5 @@ pub static ALL: &[&dyn Protocol] = &[
     &ldap::Ldap,
     &kerberos::Kerberos,
     &poct1a::Poct1A,
+    &rpc::Rpc,
 ];
