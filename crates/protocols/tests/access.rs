@@ -75,10 +75,26 @@ fn poct1a_conversation() {
     let seen = testdata("poct1a/poct1a.pcap");
     let types = values(&seen, "poct1a.message", "type");
     assert_eq!(types.len(), 19);
-    assert_eq!(types.iter().filter(|kind| **kind == "ACK.R01").count(), 10);
+    assert_eq!(types.iter().filter(|kind| **kind == "ACK.R01").count(), 9);
     assert_eq!(numbers(&seen, "poct1a.message", "results"), [1, 2, 1]);
     assert_eq!(values(&seen, "poct1a.message", "serial")[0], "SN-4711");
     let codes = values(&seen, "poct1a.message", "ack_code");
     assert_eq!(codes.iter().filter(|code| **code == "AE").count(), 1);
     assert!(!json(&seen).contains("PT222"));
+}
+
+#[test]
+fn nfs_mounts_reads_and_writes() {
+    let seen = testdata("rpc/nfs.pcap");
+    let actions = |kind, action: &str| {
+        values(&seen, kind, "action").iter().filter(|found| **found == action).count()
+    };
+    assert_eq!((actions("rpc.portmap", "getport"), actions("rpc.portmap", "dump")), (10, 1));
+    assert_eq!((actions("nfs.mount", "mount"), actions("nfs.mount", "exports")), (5, 4));
+    assert_eq!(numbers(&seen, "nfs.mount", "status"), [0, 0, 0, 13, 13]);
+    assert_eq!(numbers(&seen, "nfs.mount", "open_exports"), [1; 4]);
+    assert_eq!(numbers(&seen, "nfs.activity", "calls").iter().sum::<u64>(), 43);
+    // The same file over version 3 and 4.
+    assert_eq!(numbers(&seen, "nfs.activity", "read_bytes"), [0, 20_000, 0, 0, 20_000, 0]);
+    assert_eq!(numbers(&seen, "nfs.activity", "written_bytes"), [0, 0, 12_813, 0, 0, 0]);
 }
