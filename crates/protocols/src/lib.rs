@@ -32,6 +32,7 @@ pub mod http;
 pub mod icmp;
 pub mod kerberos;
 pub mod ldap;
+pub mod lpd;
 pub mod mqtt;
 pub mod ntlm;
 pub mod ntp;
@@ -41,6 +42,7 @@ pub mod remote;
 pub mod rpc;
 pub mod seam;
 pub mod smb;
+pub mod smtp;
 pub mod syslog;
 pub mod tls;
 
@@ -71,4 +73,6 @@ pub static ALL: &[&dyn Protocol] = &[
     &kerberos::Kerberos,
     &poct1a::Poct1A,
     &rpc::Rpc,
+    &smtp::Smtp,
+    &lpd::Lpd,
 ];

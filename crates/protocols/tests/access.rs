@@ -98,3 +98,28 @@ fn nfs_mounts_reads_and_writes() {
     assert_eq!(numbers(&seen, "nfs.activity", "read_bytes"), [0, 20_000, 0, 0, 20_000, 0]);
     assert_eq!(numbers(&seen, "nfs.activity", "written_bytes"), [0, 0, 12_813, 0, 0, 0]);
 }
+
+#[test]
+fn smtp_log_ons_and_messages() {
+    let seen = testdata("smtp/smtp.pcap");
+    assert_eq!(seen.flows.get("smtp"), Some(&4));
+    assert_eq!(values(&seen, "smtp.login", "outcome"), ["failure", "success"]);
+    assert_eq!(values(&seen, "smtp.login", "mechanism"), ["PLAIN", "LOGIN"]);
+    assert_eq!(numbers(&seen, "smtp.mail", "refused_recipients"), [1, 0]);
+    assert_eq!(numbers(&seen, "smtp.mail", "bytes"), [52, 52]);
+    assert_eq!(values(&seen, "smtp.starttls", "outcome"), ["success"]);
+    for secret in ["Sesame", "DOE", "doe.jane", "pump17@"] {
+        assert!(!json(&seen).contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn lpd_jobs_questions_and_orders() {
+    let seen = testdata("lpd/lpd.pcap");
+    let mut commands = values(&seen, "lpd.command", "command");
+    commands.sort_unstable();
+    assert_eq!(commands, ["queue_short", "receive_job", "receive_job", "remove_jobs"]);
+    assert_eq!(values(&seen, "lpd.file", "part"), ["control", "data"]);
+    assert_eq!(numbers(&seen, "lpd.file", "bytes"), [64, 19]);
+    assert!(!json(&seen).to_lowercase().contains("doe"));
+}
