@@ -174,7 +174,7 @@ impl Protocol for Rpc {
                 let Some(&[high, middle, low]) = rest.first_chunk() else { return Probe::Unsure };
                 let length = u32::from_be_bytes([0, high, middle, low]);
                 if !(header::SHORTEST_CALL..=LONGEST).contains(&(length as usize))
-                    || length % 4 != 0
+                    || !length.is_multiple_of(4)
                 {
                     return Probe::No;
                 }

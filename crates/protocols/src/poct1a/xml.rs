@@ -140,9 +140,13 @@ mod tests {
 
     fn tags(text: &[u8]) -> Vec<Vec<u8>> {
         let mut reader = Tags::new();
-        text.iter()
-            .filter_map(|&byte| (reader.read(byte) == Read::Tag).then(|| reader.tag().to_vec()))
-            .collect()
+        let mut found = Vec::new();
+        for &byte in text {
+            if reader.read(byte) == Read::Tag {
+                found.push(reader.tag().to_vec());
+            }
+        }
+        found
     }
 
     #[test]
