@@ -37,6 +37,11 @@ pub static BIND: KindSpec = KindSpec {
         Field::staff("user", "Distinguished name, or the name within the SASL credentials."),
         Field::new("domain", FieldType::Text, "Domain from NTLMSSP."),
         Field::new("workstation", FieldType::Text, "Workstation from NTLMSSP."),
+        Field::new(
+            "ntlm_version",
+            FieldType::Uint,
+            "Version of the NTLM answer: 1 can be cracked.",
+        ),
         Field::new("version", FieldType::Uint, "2 or 3."),
         Field::new("clear_text_password", FieldType::Bool, "Whether a password was sent readable."),
         Field::new(
@@ -116,7 +121,7 @@ pub static EXTENDED: KindSpec = KindSpec {
 static SPEC: ProtocolSpec = ProtocolSpec {
     name: "ldap",
     transports: &[Transport::Tcp, Transport::Udp],
-    kinds: &[&BIND, &SEARCH, &CHANGE, &EXTENDED],
+    kinds: &[&BIND, &SEARCH, &CHANGE, &EXTENDED, &crate::ntlm::CHALLENGE],
     doc: "Directories: log-ons, searches and changes.",
     sources: &[
         "RFC 4511",

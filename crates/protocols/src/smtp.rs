@@ -39,6 +39,11 @@ pub static LOGIN: KindSpec = KindSpec {
         Field::staff("user", "User name, where it can be read."),
         Field::new("domain", FieldType::Text, "Domain from NTLMSSP."),
         Field::new("workstation", FieldType::Text, "Workstation from NTLMSSP."),
+        Field::new(
+            "ntlm_version",
+            FieldType::Uint,
+            "Version of the NTLM answer: 1 can be cracked.",
+        ),
         Field::new("clear_text_password", FieldType::Bool, "Whether a password was sent readable."),
         Field::new(
             "default_credential",
@@ -80,7 +85,7 @@ pub static STARTTLS: KindSpec = KindSpec {
 static SPEC: ProtocolSpec = ProtocolSpec {
     name: "smtp",
     transports: &[Transport::Tcp],
-    kinds: &[&SESSION, &LOGIN, &MAIL, &STARTTLS],
+    kinds: &[&SESSION, &LOGIN, &MAIL, &STARTTLS, &crate::ntlm::CHALLENGE],
     doc: "Mail: servers, log-ons, and messages by size and domain.",
     sources: &[
         "RFC 5321",

@@ -114,7 +114,13 @@ fn smb2_files_shares_and_pipes() {
     let seen = testdata("smb/smb2.pcap");
     assert_eq!(
         counts(&seen),
-        [("smb.file", 16), ("smb.negotiate", 4), ("smb.session", 4), ("smb.tree", 4)]
+        [
+            ("ntlm.challenge", 4),
+            ("smb.file", 16),
+            ("smb.negotiate", 4),
+            ("smb.session", 4),
+            ("smb.tree", 4)
+        ]
     );
     assert_eq!(
         values(&seen, "smb.file", "action"),
@@ -166,7 +172,7 @@ fn smb1_files_and_an_anonymous_log_on() {
 #[test]
 fn smb3_encrypted_ends_with_the_log_on() {
     let seen = testdata("smb/smb3_encrypted.pcap");
-    assert_eq!(counts(&seen), [("smb.negotiate", 1), ("smb.session", 1)]);
+    assert_eq!(counts(&seen), [("ntlm.challenge", 1), ("smb.negotiate", 1), ("smb.session", 1)]);
     assert!(seen.observations.iter().any(|o| o.is("smb.session") && o.flag("encrypted")));
 }
 

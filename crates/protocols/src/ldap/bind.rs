@@ -26,6 +26,7 @@ pub(super) struct Bind {
     pub(super) user: Box<[u8]>,
     pub(super) domain: String,
     pub(super) workstation: String,
+    pub(super) ntlm_version: Option<u8>,
     pub(super) clear: bool,
     first_step: bool,
     /// Whether the pair is a published default, where a password was sent readable.
@@ -109,6 +110,7 @@ impl Bind {
             self.user = cut(who.user.as_bytes(), LONGEST_NAME);
             self.domain = who.domain;
             self.workstation = who.workstation;
+            self.ntlm_version = Some(who.version);
             if who.anonymous {
                 self.method = "anonymous";
             }

@@ -8,6 +8,8 @@ use model::observation::Value;
 
 use super::bind::{self, Bind};
 use super::message::{self, Change, MOST_ATTRIBUTES, Search, op};
+use crate::ntlm;
+
 use super::{BIND, CHANGE, EXTENDED, SEARCH, SPEC};
 
 /// Requests that may wait at once; the oldest counts as unanswered then.
@@ -92,6 +94,9 @@ impl Session {
             | op::RENAME_ANSWER
             | op::EXTENDED_ANSWER => {
                 self.found(number, tag, &[], whole);
+                if tag == op::BIND_ANSWER {
+                    ntlm::say_challenge(SPEC.name, value, Direction::Reverse, out);
+                }
                 self.answered(number, message::code(value), out);
             }
             op::UNBIND => self.over = true,
@@ -169,6 +174,7 @@ fn say(request: Request, code: Option<u64>, out: &mut Emit<'_>) {
                 .text("user", &bind.user)
                 .text("domain", bind.domain.as_bytes())
                 .text("workstation", bind.workstation.as_bytes())
+                .value("ntlm_version", bind.ntlm_version.map(u64::from).map(Value::Uint))
                 .uint("version", bind.version)
                 .flag("clear_text_password", bind.clear)
                 .value("default_credential", default);

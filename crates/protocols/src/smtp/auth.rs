@@ -32,6 +32,7 @@ pub(super) struct Auth {
     user: Box<[u8]>,
     domain: String,
     workstation: String,
+    ntlm_version: Option<u8>,
     clear: bool,
     default: Option<bool>,
 }
@@ -81,6 +82,7 @@ impl Auth {
                 if let Some(who) = ntlm::authenticate(&decoded) {
                     self.named(who.user.as_bytes());
                     (self.domain, self.workstation) = (who.domain, who.workstation);
+                    self.ntlm_version = Some(who.version);
                 }
             }
             _ => {}
@@ -97,6 +99,12 @@ impl Auth {
         self.default = Some(credentials::is_default(&self.user, password));
     }
 
+    /// The server's challenge, which with NTLM says who it is.
+    pub(super) fn challenged(&self, text: &[u8], out: &mut Emit<'_>) {
+        let decoded = BASE64.decode(text.trim_ascii()).unwrap_or_default();
+        ntlm::say_challenge("smtp", &decoded, Direction::Reverse, out);
+    }
+
     /// Says the log-on, with the reply that ended it where there was one.
     pub(super) fn say(&self, code: Option<u16>, out: &mut Emit<'_>) {
         let outcome = match code {
@@ -109,6 +117,7 @@ impl Auth {
             .text("user", &self.user)
             .text("domain", self.domain.as_bytes())
             .text("workstation", self.workstation.as_bytes())
+            .value("ntlm_version", self.ntlm_version.map(u64::from).map(Value::Uint))
             .flag("clear_text_password", self.clear)
             .value("default_credential", self.default.map(Value::Bool))
             .word("outcome", outcome)

@@ -263,6 +263,11 @@ impl Session {
         if self.waiting.front() == Some(&Waiting::Hello) && code == 250 {
             self.offers.read(text);
         }
+        if code == 334
+            && let Some(auth) = &self.auth
+        {
+            auth.challenged(text, out);
+        }
         // The greeting answers no command, also where the client did not wait for it.
         if goes_on || (!std::mem::replace(&mut self.greeted, true) && code == 220) {
             return;
