@@ -72,7 +72,9 @@ impl Session {
         };
         match tag {
             op::BIND => {
-                self.asks(number, bind::bind(value).map(|b| Request::Bind(b.into())), dir, out)
+                self.begun = None;
+                let bind = bind::bind(value).map(Box::new);
+                self.asks(number, bind.map(Request::Bind), dir, out);
             }
             op::SEARCH => {
                 let search = message::search(value);

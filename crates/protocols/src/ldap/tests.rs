@@ -282,3 +282,19 @@ proptest! {
         prop_assert_ne!(Ldap.probe(&drive::flow(Transport::Tcp, 389), C, &noise), Probe::Yes);
     }
 }
+
+#[test]
+fn a_log_on_in_steps_is_said_once() {
+    let step = |number, blob: &str| {
+        let credentials = element(0xa3, &[text("GSS-SPNEGO"), text(blob)].concat());
+        message(number, 0x60, &[vec![2, 1, 3], text(""), credentials])
+    };
+    let pieces = [
+        (C, step(1, "NTLMSSP\0\x01")),
+        (S, result(1, 0x61, 14)),
+        (C, step(2, "NTLMSSP\0\x03")),
+        (S, result(2, 0x61, 49)),
+    ];
+    let seen = run(&pieces, 1_000);
+    assert_eq!((seen.len(), seen[0].uint("code")), (1, Some(49)));
+}
