@@ -21,6 +21,7 @@
 pub mod arp;
 pub mod astm;
 pub mod bacnet;
+mod ber;
 pub mod credentials;
 pub mod dhcp;
 pub mod dicom;
@@ -30,17 +31,23 @@ pub mod frames;
 pub mod hl7;
 pub mod http;
 pub mod icmp;
+pub mod kerberos;
+pub mod ldap;
+pub mod lpd;
 pub mod modbus;
 pub mod mqtt;
 pub mod nbns;
 pub mod ntlm;
 pub mod ntp;
+pub mod poct1a;
 pub mod quic;
 pub mod redact;
 pub mod remote;
 pub mod repeats;
+pub mod rpc;
 pub mod seam;
 pub mod smb;
+pub mod smtp;
 pub mod snmp;
 pub mod ssdp;
 pub mod syslog;
@@ -75,4 +82,10 @@ pub static ALL: &[&dyn Protocol] = &[
     &remote::ftp::Ftp,
     &remote::rdp::Rdp,
     &remote::vnc::Vnc,
+    &ldap::Ldap,
+    &kerberos::Kerberos,
+    &poct1a::Poct1A,
+    &rpc::Rpc,
+    &smtp::Smtp,
+    &lpd::Lpd,
 ];

@@ -1,7 +1,13 @@
-//! NTLMSSP messages, as SMB, HTTP and RDP carry them inside SPNEGO: only who logs on from where.
+//! NTLMSSP messages, as SMB, HTTP, LDAP and SMTP carry them inside SPNEGO or bare: who logs on from
+//! where, and which machine asks him to prove it.
 //!
 //! The message is found by its signature rather than by walking the ASN.1 around it: the signature
-//! is eight bytes long and the blob small. Hashes and keys are not read. Source: MS-NLMP 2.2.1.
+//! is eight bytes long and the blob small. Hashes and keys are not read. RDP carries them too, but
+//! within TLS. Source: MS-NLMP 2.2.1 and 2.2.2.1.
+
+mod challenge;
+
+pub use challenge::{CHALLENGE, say_challenge};
 
 use wire::cursor::Cursor;
 
@@ -23,17 +29,14 @@ pub struct Authenticate {
     pub workstation: String,
     /// Whether without a user.
     pub anonymous: bool,
+    /// Version of the answer to the challenge: 1 can be cracked and passed on at will; 0 for an
+    /// anonymous log-on.
+    pub version: u8,
 }
 
 /// The AUTHENTICATE message within a security blob, where there is one.
 pub fn authenticate(blob: &[u8]) -> Option<Authenticate> {
-    let at = blob.windows(SIGNATURE.len()).position(|window| window == SIGNATURE)?;
-    let message = blob.get(at..)?;
-    let mut cursor = Cursor::new(message);
-    cursor.skip(SIGNATURE.len()).ok()?;
-    if cursor.u32_le().ok()? != 3 {
-        return None;
-    }
+    let (message, mut cursor) = find(blob, 3)?;
     let _lm = payload(message, &mut cursor)?;
     let response = payload(message, &mut cursor)?;
     let [domain, user, workstation] = [
@@ -48,12 +51,28 @@ pub fn authenticate(blob: &[u8]) -> Option<Authenticate> {
         _ => utf16(bytes),
     };
     let anonymous = flags & ANONYMOUS != 0 || (user.is_empty() && response.is_empty());
+    // 24 bytes in version 1, and longer by what they prove in version 2 (2.2.2.6, 2.2.2.8).
+    let version = match response.len() {
+        _ if anonymous => 0,
+        0..=24 => 1,
+        _ => 2,
+    };
     Some(Authenticate {
         user: text(user),
         domain: text(domain),
         workstation: text(workstation),
         anonymous,
+        version,
     })
+}
+
+/// A message of a type within a blob, and where its fields begin.
+fn find(blob: &[u8], kind: u32) -> Option<(&[u8], Cursor<'_>)> {
+    let at = blob.windows(SIGNATURE.len()).position(|window| window == SIGNATURE)?;
+    let message = blob.get(at..)?;
+    let mut cursor = Cursor::new(message);
+    cursor.skip(SIGNATURE.len()).ok()?;
+    (cursor.u32_le().ok()? == kind).then_some((message, cursor))
 }
 
 /// What a length, a capacity and an offset point to.
@@ -75,48 +94,4 @@ pub fn utf16(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn message(user: &str, domain: &str, host: &str, response: &[u8], flags: u32) -> Vec<u8> {
-        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-        let parts = [vec![], response.to_vec(), wide(domain), wide(user), wide(host), vec![]];
-        let (mut head, mut tail) = (SIGNATURE.to_vec(), Vec::new());
-        head.extend(3_u32.to_le_bytes());
-        for part in parts {
-            let length = (part.len() as u16).to_le_bytes();
-            head.extend([length, length].concat());
-            head.extend((64 + tail.len() as u32).to_le_bytes());
-            tail.extend(part);
-        }
-        head.extend(flags.to_le_bytes());
-        head.extend(tail);
-        head
-    }
-
-    #[test]
-    fn user_domain_and_machine_are_found_within_a_blob() {
-        let mut blob = b"\xa1\x82\x01\x02\x30".to_vec();
-        blob.extend(message("Pfleger", "KLINIK", "CT-1", &[7; 24], UNICODE));
-        let said = authenticate(&blob).unwrap();
-        assert_eq!((&*said.user, &*said.domain, &*said.workstation), ("Pfleger", "KLINIK", "CT-1"));
-        assert!(!said.anonymous);
-    }
-
-    #[test]
-    fn without_user_and_response_it_is_anonymous() {
-        assert!(authenticate(&message("", "", "X", &[], UNICODE)).unwrap().anonymous);
-        assert!(authenticate(&message("u", "", "X", &[1], UNICODE | ANONYMOUS)).unwrap().anonymous);
-    }
-
-    proptest! {
-        #[test]
-        fn hostile_offsets_never_panic(at in 8_usize..64, to: u8, cut in 0_usize..120) {
-            let mut bytes = message("user", "domain", "host", &[1; 24], UNICODE);
-            bytes[at] = to;
-            bytes.truncate(cut);
-            authenticate(&bytes);
-        }
-    }
-}
+mod tests;

@@ -31,6 +31,11 @@ pub static SESSION: KindSpec = KindSpec {
             FieldType::Text,
             "How an RDP or VNC session is protected: none, vnc, rdp, tls, nla, other; refused.",
         ),
+        Field::new(
+            "offered",
+            FieldType::Texts,
+            "Kinds of protection that a VNC server offers, by the same words.",
+        ),
     ],
 };
 
@@ -53,10 +58,28 @@ pub static LOGIN: KindSpec = KindSpec {
 /// A file went over FTP.
 pub static TRANSFER: KindSpec = KindSpec {
     name: "remote.transfer",
-    doc: "A file transfer command over FTP was accepted. Subject is the client.",
+    doc: "A file command over FTP was accepted. Subject is the client.",
     fields: &[
         Field::new("service", FieldType::Text, "ftp."),
-        Field::new("action", FieldType::Text, "upload, download, delete, list."),
+        Field::new(
+            "action",
+            FieldType::Text,
+            "upload, download, delete, list, rename, make_folder or remove_folder.",
+        ),
         Field::new("extension", FieldType::Text, "Extension of the file, lower case."),
+        Field::measure(
+            "bytes",
+            FieldType::Uint,
+            "bytes",
+            "Size, where one side announced it beforehand.",
+        ),
+        Field::new("mode", FieldType::Text, "Who opens the data connection: active is the server."),
+        Field::new("data_ip", FieldType::Ip, "Address that it is opened to, where one was named."),
+        Field::new("data_port", FieldType::Uint, "Port that it is opened to."),
+        Field::new(
+            "elsewhere",
+            FieldType::Bool,
+            "Whether the client has the server connect to an address that is not its own.",
+        ),
     ],
 };

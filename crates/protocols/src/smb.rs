@@ -137,7 +137,7 @@ pub static EXPLOIT: KindSpec = KindSpec {
 static SPEC: ProtocolSpec = ProtocolSpec {
     name: "smb",
     transports: &[Transport::Tcp],
-    kinds: &[&NEGOTIATE, &SESSION, &TREE, &FILE, &EXPLOIT],
+    kinds: &[&NEGOTIATE, &SESSION, &TREE, &FILE, &EXPLOIT, &crate::ntlm::CHALLENGE],
     doc: "File shares and service pipes: log-ons, shares, files and exploits.",
     sources: &["MS-SMB2", "MS-CIFS", "MS-SMB", "MS-FSCC", "MS-NLMP", "RFC 1002 (session service)"],
 };

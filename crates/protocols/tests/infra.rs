@@ -114,7 +114,13 @@ fn smb2_files_shares_and_pipes() {
     let seen = testdata("smb/smb2.pcap");
     assert_eq!(
         counts(&seen),
-        [("smb.file", 16), ("smb.negotiate", 4), ("smb.session", 4), ("smb.tree", 4)]
+        [
+            ("ntlm.challenge", 4),
+            ("smb.file", 16),
+            ("smb.negotiate", 4),
+            ("smb.session", 4),
+            ("smb.tree", 4)
+        ]
     );
     assert_eq!(
         values(&seen, "smb.file", "action"),
@@ -166,15 +172,38 @@ fn smb1_files_and_an_anonymous_log_on() {
 #[test]
 fn smb3_encrypted_ends_with_the_log_on() {
     let seen = testdata("smb/smb3_encrypted.pcap");
-    assert_eq!(counts(&seen), [("smb.negotiate", 1), ("smb.session", 1)]);
+    assert_eq!(counts(&seen), [("ntlm.challenge", 1), ("smb.negotiate", 1), ("smb.session", 1)]);
     assert!(seen.observations.iter().any(|o| o.is("smb.session") && o.flag("encrypted")));
 }
 
 #[test]
 fn ssh_says_both_sides() {
     let seen = testdata("remote/ssh.pcap");
-    assert_eq!(counts(&seen), [("remote.session", 1)]);
+    assert_eq!(
+        counts(&seen),
+        [("remote.session", 1), ("ssh.authentication", 1), ("ssh.handshake", 1)]
+    );
     assert!(seen.observations[0].str("software").unwrap().starts_with("OpenSSH_9.2p1"));
+    // Wireshark's ssh.kex.hassh and ssh.kex.hasshserver.
+    let handshake = find(&seen, "ssh.handshake", "kex", "sntrup761x25519-sha512");
+    assert_eq!(handshake.str("hassh"), Some("472b5de333ad665af5cbf10ff892c4df"));
+    assert_eq!(handshake.str("hassh_server"), Some("425d29fe50d8e4f5e37efb6e24bcf660"));
+}
+
+#[test]
+fn ssh_outcomes_and_one_host_key() {
+    let seen = testdata("remote/ssh_logins.pcap");
+    let mut logins: Vec<_> = seen
+        .observations
+        .iter()
+        .filter(|o| o.is("ssh.authentication"))
+        .map(|o| (o.str("outcome").unwrap(), o.uint("failures").unwrap()))
+        .collect();
+    logins.sort_unstable();
+    assert_eq!(logins, [("failure", 3), ("success", 0), ("success", 1)]);
+    // As ssh-keygen -l prints it.
+    let key = "SHA256:tNvCWow9dloAnoYteIyZzbbjCaWpVT7sKrqUCrBgqhc";
+    assert_eq!(values(&seen, "ssh.handshake", "host_key"), [key; 3]);
 }
 
 #[test]

@@ -1,5 +1,8 @@
-//! FTP's control channel (RFC 959): log-ons and accepted transfers. Data channels are flows of their
-//! own, and stay unrecognised; after AUTH TLS the channel is left alone.
+//! FTP's control channel (RFC 959): log-ons and accepted transfers, with where their data connection
+//! goes. Data channels are flows of their own, and stay unrecognised; after AUTH TLS the channel is
+//! left alone.
+
+mod data;
 
 use std::collections::VecDeque;
 
@@ -11,13 +14,21 @@ use wire::chunk::{Chunk, Next};
 use super::lines::Lines;
 use super::{LOGIN, SESSION, TRANSFER};
 use crate::seam::{Parser, Protocol, ProtocolSpec};
+use data::Data;
+use model::observation::Value;
 
 static SPEC: ProtocolSpec = ProtocolSpec {
     name: "ftp",
     transports: &[Transport::Tcp],
     kinds: &[&SESSION, &LOGIN, &TRANSFER],
     doc: "File transfer's control channel: log-ons and transfers.",
-    sources: &["RFC 959", "RFC 3659 (MLSD)", "RFC 4217 (AUTH TLS)"],
+    sources: &[
+        "RFC 959",
+        "RFC 2428 (EPRT, EPSV)",
+        "RFC 2577 (bounce)",
+        "RFC 3659 (MLSD, SIZE)",
+        "RFC 4217 (AUTH TLS)",
+    ],
 };
 
 const LONGEST_LINE: usize = 1024;
@@ -50,6 +61,8 @@ impl Protocol for Ftp {
             multiline: None,
             greeted: false,
             user: Vec::new(),
+            data: None,
+            size: None,
             over: false,
         })
     }
@@ -101,6 +114,12 @@ enum Waiting {
     Password(bool),
     Transfer(&'static str, Box<str>),
     AuthTls,
+    /// Where the client listens.
+    Active(Option<Data>),
+    /// Where the server is to listen; whether asked for in the extended way.
+    Passive(bool),
+    /// How long a file is.
+    Size,
     Other,
 }
 
@@ -112,6 +131,10 @@ struct FtpParser {
     multiline: Option<[u8; 3]>,
     greeted: bool,
     user: Vec<u8>,
+    /// Where the next data connection goes.
+    data: Option<Data>,
+    /// Size of the file that is asked for or announced next.
+    size: Option<u64>,
     over: bool,
 }
 
@@ -162,7 +185,19 @@ impl FtpParser {
             b"RETR" => Waiting::Transfer("download", extension(argument)),
             b"DELE" => Waiting::Transfer("delete", extension(argument)),
             b"LIST" | b"NLST" | b"MLSD" => Waiting::Transfer("list", "".into()),
+            b"RNTO" => Waiting::Transfer("rename", extension(argument)),
+            b"MKD" | b"XMKD" => Waiting::Transfer("make_folder", "".into()),
+            b"RMD" | b"XRMD" => Waiting::Transfer("remove_folder", "".into()),
             b"AUTH" => Waiting::AuthTls,
+            b"PORT" => Waiting::Active(data::six(argument, true)),
+            b"EPRT" => Waiting::Active(data::extended(argument, true)),
+            b"PASV" => Waiting::Passive(false),
+            b"EPSV" => Waiting::Passive(true),
+            b"SIZE" => Waiting::Size,
+            b"ALLO" => {
+                self.size = argument.split(|&byte| byte == b' ').next().and_then(data::number);
+                Waiting::Other
+            }
             _ => Waiting::Other,
         };
         if self.waiting.len() >= MOST_WAITING {
@@ -205,16 +240,17 @@ impl FtpParser {
             self.multiline = Some(code);
             return;
         }
-        self.answered(code, out);
+        self.answered(code, line.get(4..).unwrap_or_default(), out);
     }
 
-    fn answered(&mut self, code: [u8; 3], out: &mut Emit<'_>) {
+    fn answered(&mut self, code: [u8; 3], text: &[u8], out: &mut Emit<'_>) {
         let [class, ..] = code;
         // 1xx says that it has begun; another reply follows.
         if class == b'1' {
             if let Some(first) = self.waiting.front_mut() {
                 let begun = std::mem::replace(first, Waiting::Other);
-                said(begun, true, &self.user, out);
+                self.size = data::size(text).or(self.size);
+                self.said(begun, true, out);
             }
             return;
         }
@@ -225,22 +261,46 @@ impl FtpParser {
             Waiting::User if class == b'3' => {}
             Waiting::User => login(class == b'2', false, &self.user, out),
             Waiting::Password(_) if class == b'3' => {}
-            other => said(other, class == b'2', &self.user, out),
+            Waiting::Active(data) => self.data = data.filter(|_| class == b'2'),
+            Waiting::Passive(true) if code == *b"229" => self.data = data::extended(text, false),
+            Waiting::Passive(false) if code == *b"227" => self.data = data::six(text, false),
+            Waiting::Size => self.size = data::number(text).filter(|_| code == *b"213"),
+            other => self.said(other, class == b'2', out),
         }
     }
-}
 
-fn said(waiting: Waiting, accepted: bool, user: &[u8], out: &mut Emit<'_>) {
-    match waiting {
-        Waiting::Password(default) => login(accepted, default, user, out),
-        Waiting::Transfer(action, extension) if accepted => {
-            out.observe(&TRANSFER, Direction::Forward)
-                .word("service", SPEC.name)
-                .word("action", action)
-                .text("extension", extension.as_bytes())
-                .emit();
+    fn said(&mut self, waiting: Waiting, accepted: bool, out: &mut Emit<'_>) {
+        match waiting {
+            Waiting::Password(default) => login(accepted, default, &self.user, out),
+            Waiting::Transfer(action, extension) if accepted => {
+                self.transfer(action, &extension, out);
+            }
+            // A refusal takes what was agreed on for it along.
+            Waiting::Transfer(..) => (self.data, self.size) = (None, None),
+            _ => {}
         }
-        _ => {}
+    }
+
+    fn transfer(&mut self, action: &'static str, extension: &str, out: &mut Emit<'_>) {
+        let carries = matches!(action, "upload" | "download" | "list");
+        let data = if carries { self.data.take() } else { None };
+        let size = if carries { self.size.take() } else { None };
+        // Whoever has a server connect to a third machine hides behind it (RFC 2577).
+        let client = out.flow().map(|flow| flow.tuple.originator.ip.to_canonical());
+        let elsewhere = |data: Data| data.active && data.ip.is_some() && data.ip != client;
+        out.observe(&TRANSFER, Direction::Forward)
+            .word("service", SPEC.name)
+            .word("action", action)
+            .text("extension", extension.as_bytes())
+            .value("bytes", size.map(Value::Uint))
+            .value(
+                "mode",
+                data.map(|data| Value::Word(if data.active { "active" } else { "passive" })),
+            )
+            .value("data_ip", data.and_then(|data| data.ip).map(Value::Ip))
+            .value("data_port", data.map(|data| Value::Uint(u64::from(data.port))))
+            .value("elsewhere", data.map(|data| Value::Bool(elsewhere(data))))
+            .emit();
     }
 }
 

@@ -2,8 +2,12 @@
 //! protected, and the channels asked for where that is in clear.
 //!
 //! A request for the channel MS_T120, which is for the server's own use, is how CVE-2019-0708
-//! ("BlueKeep") begins. Within TLS the channels cannot be seen. The same X.224 request opens other
-//! protocols (S7, H.323), told apart by what follows in it.
+//! ("BlueKeep") begins: the server binds it to channel 31 by itself, so that whoever asks for it gets
+//! a second one. Once TLS begins, its handshake is read as such: the certificate names the machine.
+//! Within TLS neither channels nor NLA's names can be seen, nor the outcome. The same X.224 request
+//! opens other protocols (S7, H.323), told apart by what follows in it.
+
+mod conference;
 
 use model::emit::{Emit, Probe};
 use model::flow::{Direction, FlowContext};
@@ -13,14 +17,45 @@ use wire::cursor::{Cursor, Short};
 
 use super::SESSION;
 use crate::frames::{Frames, Step};
-use crate::ntlm::utf16;
 use crate::seam::{Parser, Protocol, ProtocolSpec};
+use crate::tls;
+use conference::Conference;
+use model::field::{Field, FieldType, KindSpec};
+use model::observation::Value;
+
+/// What a client asked for.
+pub static CONNECT: KindSpec = KindSpec {
+    name: "rdp.connect",
+    doc: "What an RDP client asked for at the start of a session. Subject is the client.",
+    fields: &[
+        Field::new(
+            "requested",
+            FieldType::Texts,
+            "Protection that the client takes: rdp, tls, nla, rdstls, nla_early.",
+        ),
+        Field::new(
+            "refusal",
+            FieldType::Text,
+            "Why the server refused: tls_required, tls_not_allowed, no_certificate, inconsistent, nla_required, user_certificate_required, other.",
+        ),
+        Field::new(
+            "restricted_admin",
+            FieldType::Bool,
+            "Whether it asks for restricted administration, which takes a password's hash for the password.",
+        ),
+        Field::new("routing_token", FieldType::Bool, "Whether it brings a load balancer's token."),
+        Field::new("client", FieldType::Text, "Name of the client's machine, where in clear."),
+        Field::new("client_build", FieldType::Uint, "Build number of the client, where in clear."),
+        Field::new("keyboard", FieldType::Uint, "Keyboard layout of the client, where in clear."),
+        Field::new("channels", FieldType::Texts, "Channels asked for, at most 31, where in clear."),
+    ],
+};
 
 static SPEC: ProtocolSpec = ProtocolSpec {
     name: "rdp",
     transports: &[Transport::Tcp],
-    kinds: &[&SESSION],
-    doc: "Remote desktop: the announced user and the protection.",
+    kinds: &[&SESSION, &CONNECT, &tls::CLIENT_HELLO, &tls::SERVER_HELLO, &tls::CERTIFICATE],
+    doc: "Remote desktop: the announced user, the protection and the channels.",
     sources: &["MS-RDPBCGR", "RFC 1006 (TPKT)", "ITU-T X.224", "CVE-2019-0708"],
 };
 
@@ -78,6 +113,7 @@ impl Protocol for Rdp {
         Box::new(RdpParser {
             frames: [Frames::new(CAP), Frames::new(CAP)],
             known: Known::default(),
+            tls: None,
         })
     }
 }
@@ -86,18 +122,28 @@ impl Protocol for Rdp {
 #[derive(Default)]
 struct Known {
     user: Vec<u8>,
-    client: String,
+    /// Bits of what the client takes; nothing from before there was a negotiation.
+    requested: Option<u32>,
+    restricted_admin: bool,
+    routing_token: bool,
+    conference: Conference,
     security: Option<&'static str>,
+    refusal: Option<&'static str>,
     said: bool,
 }
 
 struct RdpParser {
     frames: [Frames; 2],
     known: Known,
+    /// Once TLS has begun.
+    tls: Option<Box<dyn Parser>>,
 }
 
 impl Parser for RdpParser {
     fn data(&mut self, dir: Direction, chunk: Chunk<'_>, out: &mut Emit<'_>) -> Next {
+        if let Some(tls) = &mut self.tls {
+            return tls.data(dir, chunk, out);
+        }
         let Chunk::Stream(bytes) = chunk else {
             self.known.say(out);
             return Next::Done;
@@ -106,6 +152,11 @@ impl Parser for RdpParser {
         let [forward, reverse] = &mut self.frames;
         let frames = if dir == Direction::Forward { forward } else { reverse };
         let next = frames.feed(bytes, |unread| take(unread, dir, known, out));
+        if self.known.encrypts() {
+            self.known.say(out);
+            self.tls = out.flow().map(|flow| tls::Tls.open(flow));
+            return Next::More;
+        }
         if next == Next::Done {
             self.known.say(out);
         }
@@ -114,6 +165,9 @@ impl Parser for RdpParser {
 
     fn end(&mut self, out: &mut Emit<'_>) {
         self.known.say(out);
+        if let Some(tls) = &mut self.tls {
+            tls.end(out);
+        }
     }
 }
 
@@ -140,37 +194,46 @@ fn take(unread: &[u8], dir: Direction, known: &mut Known, out: &mut Emit<'_>) ->
 }
 
 impl Known {
+    /// Whether TLS comes next.
+    fn encrypts(&self) -> bool {
+        matches!(self.security, Some("tls" | "nla"))
+    }
+
     /// Says whether nothing more is of interest.
     fn client_sent(&mut self, packet: &[u8], out: &mut Emit<'_>) -> Result<bool, Short> {
         let mut cursor = Cursor::new(packet);
         let [_, code] = cursor.array()?;
         if code == CONNECTION_REQUEST {
             cursor.skip(5)?;
-            const COOKIE: &[u8] = b"Cookie: mstshash=";
-            if let Some(rest) = cursor.rest().strip_prefix(COOKIE) {
-                let end = rest.iter().position(|&b| matches!(b, b'\r' | b'\n'));
-                self.user = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default().to_vec();
-            }
+            self.requests(cursor.rest());
             return Ok(false);
         }
         // The first data in clear are the conference request with its channels.
+        self.conference = Conference::read(packet);
         let channel = |name: &[u8]| name.eq_ignore_ascii_case(b"MS_T120\0");
-        let _ = self.settings(packet);
         if packet.windows(8).any(channel) {
             out.anomaly(SPEC.name, "rdp requests channel MS_T120", Direction::Forward);
         }
         Ok(true)
     }
 
-    /// Name of the client's machine, from the core settings (2.2.1.3.2).
-    fn settings(&mut self, packet: &[u8]) -> Result<(), Short> {
-        // Type 0xc001, then a length that is one of few.
-        let core = |w: &[u8]| matches!(w, [0x01, 0xc0, low, 0] if *low >= 0x80);
-        let Some(at) = packet.windows(4).position(core) else { return Ok(()) };
-        let mut cursor = Cursor::new(packet);
-        cursor.skip(at.saturating_add(24))?;
-        self.client = utf16(cursor.take(32)?);
-        Ok(())
+    /// A cookie or a token, then what the client takes (2.2.1.1).
+    fn requests(&mut self, data: &[u8]) {
+        const COOKIE: &[u8] = b"Cookie: mstshash=";
+        const TOKEN: &[u8] = b"Cookie: msts=";
+        const RESTRICTED_ADMIN: u8 = 1;
+        let mut rest = data;
+        if data.starts_with(b"Cookie: ") {
+            let end = data.iter().position(|&b| matches!(b, b'\r' | b'\n')).unwrap_or(data.len());
+            let line = data.get(..end).unwrap_or_default();
+            self.user = line.strip_prefix(COOKIE).unwrap_or_default().to_vec();
+            self.routing_token = line.starts_with(TOKEN);
+            rest = data.get(end.saturating_add(2)..).unwrap_or_default();
+        }
+        if let Some(&[NEGOTIATION_REQUEST, flags, 8, 0, a, b, c, d]) = rest.first_chunk() {
+            self.requested = Some(u32::from_le_bytes([a, b, c, d]));
+            self.restricted_admin = flags & RESTRICTED_ADMIN != 0;
+        }
     }
 
     fn server_sent(&mut self, packet: &[u8]) -> Result<bool, Short> {
@@ -181,7 +244,10 @@ impl Known {
         }
         cursor.skip(5)?;
         let chosen = match cursor.array::<4>() {
-            Ok([NEGOTIATION_FAILURE, ..]) => None,
+            Ok([NEGOTIATION_FAILURE, ..]) => {
+                self.refusal = Some(refusal(cursor.u32_le().unwrap_or(0)));
+                None
+            }
             Ok([NEGOTIATION_RESPONSE, ..]) => Some(cursor.u32_le()?),
             // Servers from before the negotiation answer without it.
             _ => Some(0),
@@ -202,109 +268,56 @@ impl Known {
         if std::mem::replace(&mut self.said, true) {
             return;
         }
+        let client = self.conference.client.as_bytes();
         let mut draft = out
             .observe(&SESSION, Direction::Forward)
             .word("service", SPEC.name)
-            .text("client", self.client.as_bytes())
+            .text("client", client)
             .text("user", &self.user);
         if let Some(security) = self.security {
             draft = draft.word("security", security);
         }
         draft.emit();
+        const NAMES: [(u32, &str); 4] = [(1, "tls"), (2, "nla"), (4, "rdstls"), (8, "nla_early")];
+        let bits = self.requested.unwrap_or(0);
+        let mut requested: Vec<&[u8]> = NAMES
+            .iter()
+            .filter(|(bit, _)| bits & bit != 0)
+            .map(|(_, name)| name.as_bytes())
+            .collect();
+        if requested.is_empty() {
+            requested.push(b"rdp");
+        }
+        let number = |value: Option<u32>| value.map(u64::from).map(Value::Uint);
+        out.observe(&CONNECT, Direction::Forward)
+            .texts("requested", requested, NAMES.len())
+            .value("refusal", self.refusal.map(Value::Word))
+            .flag("restricted_admin", self.restricted_admin)
+            .flag("routing_token", self.routing_token)
+            .text("client", client)
+            .value("client_build", number(self.conference.build))
+            .value("keyboard", number(self.conference.keyboard))
+            .texts(
+                "channels",
+                self.conference.channels.iter().map(AsRef::as_ref),
+                conference::MOST_CHANNELS,
+            )
+            .emit();
+    }
+}
+
+/// Why a server refuses (2.2.1.2.2).
+const fn refusal(code: u32) -> &'static str {
+    match code {
+        1 => "tls_required",
+        2 => "tls_not_allowed",
+        3 => "no_certificate",
+        4 => "inconsistent",
+        5 => "nla_required",
+        6 => "user_certificate_required",
+        _ => "other",
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::drive;
-    use model::observation::Observation;
-    use proptest::prelude::*;
-
-    fn packet(code: u8, data: &[u8]) -> Vec<u8> {
-        let length = data.len() + REQUEST;
-        let mut out = vec![3, 0, (length >> 8) as u8, length as u8, (length - 5) as u8, code];
-        out.extend([0; 5]);
-        out.extend(data);
-        out
-    }
-
-    fn request() -> Vec<u8> {
-        packet(CONNECTION_REQUEST, b"Cookie: mstshash=service\r\n\x01\0\x08\0\x03\0\0\0")
-    }
-
-    fn conference(channel: &[u8]) -> Vec<u8> {
-        let mut core = vec![0x01, 0xc0, 0xd8, 0];
-        core.resize(24, 0);
-        core.extend("WORKSTATION-7".encode_utf16().flat_map(u16::to_le_bytes));
-        core.resize(0xd8, 0);
-        core.extend([0x03, 0xc0, 20, 0, 1, 0, 0, 0]);
-        core.extend(channel);
-        core.resize(core.len() + 4, 0);
-        let length = core.len() + 7;
-        let mut out = vec![3, 0, (length >> 8) as u8, length as u8, 2, 0xf0, 0x80];
-        out.extend(core);
-        out
-    }
-
-    fn run(pieces: &[(Direction, Vec<u8>)], cut: usize) -> Vec<Observation> {
-        let mut cuts = Vec::new();
-        for (dir, bytes) in pieces {
-            cuts.extend(bytes.chunks(cut).map(|piece| (*dir, Chunk::Stream(piece))));
-        }
-        drive::run(&Rdp, drive::flow(Transport::Tcp, 3389), &cuts)
-    }
-
-    #[test]
-    fn the_announced_user_and_the_protection_are_said() {
-        let confirm = packet(CONNECTION_CONFIRM, &[2, 0, 8, 0, 2, 0, 0, 0]);
-        let seen = run(&[(Direction::Forward, request()), (Direction::Reverse, confirm)], 9);
-        assert_eq!(seen.len(), 1);
-        assert_eq!((seen[0].str("user"), seen[0].str("security")), (Some("service"), Some("nla")));
-    }
-
-    #[test]
-    fn asking_for_the_servers_own_channel_is_an_anomaly() {
-        for (channel, expected) in [(b"ms_t120\0", 2), (b"rdpdr\0\0\0", 1)] {
-            let pieces = [
-                (Direction::Forward, request()),
-                (Direction::Reverse, packet(CONNECTION_CONFIRM, &[])),
-                (Direction::Forward, conference(channel)),
-            ];
-            let seen = run(&pieces, 50);
-            assert_eq!(seen.len(), expected);
-            let session = seen.last().unwrap();
-            assert_eq!(
-                (session.str("client"), session.str("security")),
-                (Some("WORKSTATION-7"), Some("rdp"))
-            );
-            if expected == 2 {
-                assert_eq!(seen[0].str("what"), Some("rdp requests channel MS_T120"));
-            }
-        }
-    }
-
-    #[test]
-    fn requests_of_programmable_controllers_are_not_rdp() {
-        let s7 = packet(CONNECTION_REQUEST, &[0xc0, 1, 10, 0xc1, 2, 1, 0, 0xc2, 2, 1, 2]);
-        let flow = drive::flow(Transport::Tcp, 102);
-        assert_eq!(Rdp.probe(&flow, Direction::Forward, &s7), Probe::No);
-        let elsewhere = drive::flow(Transport::Tcp, 33_890);
-        assert_eq!(Rdp.probe(&elsewhere, Direction::Forward, &request()), Probe::Yes);
-        assert_eq!(Rdp.probe(&elsewhere, Direction::Forward, &request()[..14]), Probe::Unsure);
-    }
-
-    proptest! {
-        #[test]
-        fn cuts_change_nothing_and_noise_never_panics(cut in 1_usize..60, noise: Vec<u8>, at in 0_usize..30, to: u8) {
-            let confirm = packet(CONNECTION_CONFIRM, &[2, 0, 8, 0, 1, 0, 0, 0]);
-            let pieces = [(Direction::Forward, request()), (Direction::Reverse, confirm)];
-            let seen = run(&pieces, cut);
-            prop_assert_eq!((seen.len(), seen[0].str("security")), (1, Some("tls")));
-            let mut changed = request();
-            changed[at] = to;
-            run(&[(Direction::Forward, changed), (Direction::Reverse, noise.clone()), (Direction::Forward, noise.clone())], cut);
-            prop_assert_ne!(Rdp.probe(&drive::flow(Transport::Tcp, 3389), Direction::Forward, &noise), Probe::Yes);
-        }
-    }
-}
+mod tests;

@@ -1,27 +1,85 @@
-//! SSH: the lines in which both sides say what they are (RFC 4253, 4.2). All else is encrypted or
-//! about encryption, so the flow is left alone after them.
+//! SSH (RFC 4253): what both sides say they are, what they can do, with which key the server proves
+//! itself, and how the log-on went as far as sizes tell.
+//!
+//! The lists of algorithms name the software better than its banner does (HASSH), and one host key on
+//! many devices is a finding of its own. Deliberately absent: keys exchanged again within a session,
+//! host certificates' fingerprints, version 1 beyond its banner, and everything that is encrypted.
+
+mod kex;
+mod outcome;
+mod side;
 
 use model::emit::{Emit, Probe};
+use model::field::{Field, FieldType, KindSpec};
 use model::flow::{Direction, FlowContext};
 use model::net::Transport;
 use wire::chunk::{Chunk, Next};
 
 use super::SESSION;
-use super::lines::Lines;
 use crate::seam::{Parser, Protocol, ProtocolSpec};
+use kex::Agreed;
+use outcome::Turns;
+use side::{Heard, Phase, Side};
+
+/// What was agreed on.
+pub static HANDSHAKE: KindSpec = KindSpec {
+    name: "ssh.handshake",
+    doc: "Both sides of an SSH connection said what they can do. Subject is the client.",
+    fields: &[
+        Field::new("hassh", FieldType::Text, "HASSH of the client: MD5 of its algorithms."),
+        Field::new("hassh_server", FieldType::Text, "HASSHServer of the server."),
+        Field::new("kex", FieldType::Text, "Key exchange agreed on."),
+        Field::new("host_key_algorithm", FieldType::Text, "Signature of the host agreed on."),
+        Field::new("cipher", FieldType::Text, "Cipher from server to client agreed on."),
+        Field::new(
+            "mac",
+            FieldType::Text,
+            "MAC from server to client; none where the cipher has its own.",
+        ),
+        Field::new("compression", FieldType::Text, "Compression from server to client."),
+        Field::new("host_key_type", FieldType::Text, "Type of the host key."),
+        Field::new(
+            "host_key",
+            FieldType::Text,
+            "Fingerprint of the host key, SHA256:... as OpenSSH prints it.",
+        ),
+        Field::new(
+            "weak",
+            FieldType::Texts,
+            "Algorithms agreed on that RFC 8758, RFC 9142 or the SHA-1 and CBC attacks rule out.",
+        ),
+    ],
+};
+
+/// How the log-on went.
+pub static AUTHENTICATION: KindSpec = KindSpec {
+    name: "ssh.authentication",
+    doc: "How an SSH log-on went, inferred from sizes of what is encrypted. Subject is the client.",
+    fields: &[
+        Field::new("outcome", FieldType::Text, "success, failure or unknown."),
+        Field::new(
+            "failures",
+            FieldType::Uint,
+            "Attempts that were refused, at least; the first question without credentials is none.",
+        ),
+    ],
+};
 
 static SPEC: ProtocolSpec = ProtocolSpec {
     name: "ssh",
     transports: &[Transport::Tcp],
-    kinds: &[&SESSION],
-    doc: "Secure shell: what server and client say they are.",
-    sources: &["RFC 4253"],
+    kinds: &[&SESSION, &HANDSHAKE, &AUTHENTICATION],
+    doc: "Secure shell: software, algorithms, host key and how the log-on went.",
+    sources: &[
+        "RFC 4253",
+        "RFC 4252",
+        "RFC 4419 (group exchange)",
+        "RFC 5656 (ECDH)",
+        "RFC 9142",
+        "RFC 8758",
+        "Salesforce, HASSH (github.com/salesforce/hassh)",
+    ],
 };
-
-/// Longest line, its end included (RFC 4253, 4.2).
-const LONGEST: usize = 255;
-/// Lines that a server may send before the one that counts; there is no bound in the RFC.
-const MOST_LINES: u8 = 32;
 
 /// SSH.
 pub struct Ssh;
@@ -44,44 +102,111 @@ impl Protocol for Ssh {
     }
 
     fn open(&self, _flow: &FlowContext) -> Box<dyn Parser> {
-        let side = || Side { lines: Lines::new(LONGEST), count: 0, banner: None, over: false };
-        Box::new(SshParser { sides: [side(), side()], said: false })
+        Box::new(SshParser {
+            sides: [Side::new(), Side::new()],
+            agreed: Agreed::default(),
+            turns: None,
+            told: Told::Nothing,
+        })
     }
 }
 
-struct Side {
-    lines: Lines,
-    count: u8,
-    banner: Option<Vec<u8>>,
-    /// Nothing more is expected of this side.
-    over: bool,
+/// How much was said already.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    Nothing,
+    Session,
+    Handshake,
+    All,
 }
 
 struct SshParser {
     sides: [Side; 2],
-    said: bool,
+    agreed: Agreed,
+    turns: Option<Turns>,
+    told: Told,
 }
 
 impl Parser for SshParser {
     fn data(&mut self, dir: Direction, chunk: Chunk<'_>, out: &mut Emit<'_>) -> Next {
-        let [forward, reverse] = &mut self.sides;
-        let side = if dir == Direction::Forward { forward } else { reverse };
+        let [client, server] = &mut self.sides;
+        let side = if dir == Direction::Forward { client } else { server };
         match chunk {
-            Chunk::Stream(bytes) if !side.over => side.read(bytes, dir, out),
-            Chunk::Stream(_) => {}
-            Chunk::Gap(_) | Chunk::Datagram(_) => side.over = true,
+            Chunk::Stream(bytes) => {
+                let agreed = &mut self.agreed;
+                let hidden = side.feed(bytes, |heard| match heard {
+                    Heard::OldVersion => out.anomaly(SPEC.name, "version before 2", dir),
+                    Heard::Broken => out.anomaly(SPEC.name, "no packet of the handshake", dir),
+                    Heard::Kexinit(payload) => agreed.offered(dir, payload),
+                    Heard::Message(payload) => agreed.message(dir, payload),
+                });
+                self.progress(out);
+                if hidden > 0 {
+                    self.hidden(dir, hidden, out);
+                }
+            }
+            Chunk::Gap(_) => {
+                side.phase = Phase::Over;
+                self.turns = None;
+                self.progress(out);
+            }
+            Chunk::Datagram(_) => return Next::Done,
         }
-        if self.sides.iter().all(|side| side.over) {
+        let blind = self.told == Told::Handshake && self.turns.is_none();
+        if blind || self.sides.iter().all(|side| side.phase == Phase::Over) {
             self.end(out);
-            return Next::Done;
         }
-        Next::More
+        if self.told == Told::All { Next::Done } else { Next::More }
     }
 
     fn end(&mut self, out: &mut Emit<'_>) {
-        if std::mem::replace(&mut self.said, true) {
+        self.say_session(out);
+        self.say_handshake(out);
+        if self.told == Told::All {
             return;
         }
+        self.told = Told::All;
+        if let Some((outcome, failures)) = self.turns.take().and_then(Turns::at_the_end) {
+            say_authentication(outcome, failures, out);
+        }
+    }
+}
+
+impl SshParser {
+    /// Says what is whole by now.
+    fn progress(&mut self, out: &mut Emit<'_>) {
+        if self.sides.iter().all(|side| side.phase > Phase::Banner) {
+            self.say_session(out);
+        }
+        let [client, server] = &self.sides;
+        if client.phase >= Phase::Hidden && server.phase >= Phase::Hidden {
+            self.say_handshake(out);
+            if self.told == Told::Handshake && self.turns.is_none() && !self.is_torn() {
+                self.turns = Some(Turns::new(self.agreed.sizes()));
+            }
+        }
+    }
+
+    fn is_torn(&self) -> bool {
+        self.sides.iter().any(|side| side.phase == Phase::Over)
+    }
+
+    /// So many encrypted bytes went by.
+    fn hidden(&mut self, dir: Direction, bytes: u64, out: &mut Emit<'_>) {
+        // What a side sends before the other one switched counts for the turns to come.
+        if let Some(turns) = &mut self.turns
+            && let Some((outcome, failures)) = turns.sent(dir, bytes)
+        {
+            self.told = Told::All;
+            say_authentication(outcome, failures, out);
+        }
+    }
+
+    fn say_session(&mut self, out: &mut Emit<'_>) {
+        if self.told >= Told::Session {
+            return;
+        }
+        self.told = Told::Session;
         let [client, server] = &self.sides;
         out.observe(&SESSION, Direction::Forward)
             .word("service", SPEC.name)
@@ -89,71 +214,22 @@ impl Parser for SshParser {
             .text("client", client.banner.as_deref().unwrap_or_default())
             .emit();
     }
+
+    fn say_handshake(&mut self, out: &mut Emit<'_>) {
+        if self.told >= Told::Handshake || !self.agreed.is_known() {
+            return;
+        }
+        self.told = Told::Handshake;
+        self.agreed.say(out);
+    }
 }
 
-impl Side {
-    fn read(&mut self, bytes: &[u8], dir: Direction, out: &mut Emit<'_>) {
-        let Self { lines, count, banner, over } = self;
-        lines.feed(bytes, |line| {
-            *count = count.saturating_add(1);
-            if let Some(rest) = line.strip_prefix(b"SSH-") {
-                let (version, software) = match rest.iter().position(|&byte| byte == b'-') {
-                    Some(at) => rest.split_at_checked(at).unwrap_or_default(),
-                    None => (rest, &[][..]),
-                };
-                if !matches!(version, b"2.0" | b"1.99") {
-                    out.anomaly(SPEC.name, "version before 2", dir);
-                }
-                *banner = Some(software.strip_prefix(b"-").unwrap_or_default().to_vec());
-                *over = true;
-            }
-            *over |= *count >= MOST_LINES;
-            !*over
-        });
-    }
+fn say_authentication(outcome: &'static str, failures: u32, out: &mut Emit<'_>) {
+    out.observe(&AUTHENTICATION, Direction::Forward)
+        .word("outcome", outcome)
+        .uint("failures", failures)
+        .emit();
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::drive;
-    use proptest::prelude::*;
-
-    fn run(pieces: &[(Direction, Chunk<'_>)]) -> Vec<model::observation::Observation> {
-        drive::run(&Ssh, drive::flow(Transport::Tcp, 22), pieces)
-    }
-
-    #[test]
-    fn both_sides_are_said_once() {
-        let seen = run(&[
-            (
-                Direction::Reverse,
-                Chunk::Stream(b"Authorised use only\r\nSSH-2.0-OpenSSH_9.2p1 Debian-2\r\n\0\0"),
-            ),
-            (Direction::Forward, Chunk::Stream(b"SSH-2.0-PuTTY_0.78\r\n\0\0\x05")),
-            (Direction::Forward, Chunk::Stream(b"SSH-2.0-again\r\n")),
-        ]);
-        assert_eq!(seen.len(), 1);
-        assert_eq!(seen[0].str("software"), Some("OpenSSH_9.2p1 Debian-2"));
-        assert_eq!(seen[0].str("client"), Some("PuTTY_0.78"));
-    }
-
-    #[test]
-    fn a_server_that_is_never_answered_is_said_at_the_end() {
-        let seen = run(&[(Direction::Reverse, Chunk::Stream(b"SSH-1.5-Cisco-1.25\n"))]);
-        assert_eq!(seen[0].str("what"), Some("version before 2"));
-        assert_eq!((seen[1].str("software"), seen[1].str("client")), (Some("Cisco-1.25"), None));
-    }
-
-    proptest! {
-        #[test]
-        fn cuts_change_nothing_and_noise_never_panics(cut in 0_usize..40, noise: Vec<u8>) {
-            let banner = b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n";
-            let (a, b) = banner.split_at(cut);
-            let seen = run(&[(Direction::Reverse, Chunk::Stream(a)), (Direction::Reverse, Chunk::Stream(b))]);
-            prop_assert_eq!(seen[0].str("software"), Some("OpenSSH_9.2p1 Debian-2+deb12u3"));
-            run(&[(Direction::Forward, Chunk::Stream(&noise)), (Direction::Reverse, Chunk::Stream(&noise))]);
-            prop_assert_ne!(Ssh.probe(&drive::flow(Transport::Tcp, 22), Direction::Forward, &noise), Probe::Yes);
-        }
-    }
-}
+mod tests;

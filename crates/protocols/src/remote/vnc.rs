@@ -1,7 +1,9 @@
-//! VNC, by the Remote Framebuffer protocol (RFC 6143): versions, how the session is protected, and
-//! whether the password was right. After that the screen begins, and the flow is left alone.
+//! VNC, by the Remote Framebuffer protocol (RFC 6143): versions, how the session is protected,
+//! whether the password was right, and what the desktop calls itself. After that the screen begins,
+//! and the flow is left alone.
 
 use model::emit::{Emit, Probe};
+use model::field::{Field, FieldType, KindSpec};
 use model::flow::{Direction, FlowContext};
 use model::net::Transport;
 use wire::chunk::{Chunk, Next};
@@ -9,17 +11,34 @@ use wire::chunk::{Chunk, Next};
 use super::{LOGIN, SESSION};
 use crate::seam::{Parser, Protocol, ProtocolSpec};
 
+/// A desktop was opened.
+pub static DESKTOP: KindSpec = KindSpec {
+    name: "vnc.desktop",
+    doc: "A desktop was opened over VNC. Subject is the client.",
+    fields: &[
+        Field::new("name", FieldType::Text, "Name that the desktop gives itself."),
+        Field::measure("width", FieldType::Uint, "pixels", "Width of the screen."),
+        Field::measure("height", FieldType::Uint, "pixels", "Height of the screen."),
+        Field::new("shared", FieldType::Bool, "Whether others may stay connected."),
+    ],
+};
+
 static SPEC: ProtocolSpec = ProtocolSpec {
     name: "vnc",
     transports: &[Transport::Tcp],
-    kinds: &[&SESSION, &LOGIN],
-    doc: "Remote framebuffer: protection and log-on.",
+    kinds: &[&SESSION, &LOGIN, &DESKTOP],
+    doc: "Remote framebuffer: protection, log-on and desktop.",
     sources: &["RFC 6143", "IANA RFB security types"],
 };
 
 const BANNER: usize = 12;
 /// Most bytes that either side can need for a step: a list of 255 security types.
 const CAP: usize = 512;
+/// What a server says of its desktop, up to the name's length, and most of a name that is kept.
+const DESKTOP_HEAD: usize = 24;
+const LONGEST_NAME: usize = 256;
+/// Kinds of protection that are named.
+const MOST_OFFERED: usize = 16;
 
 /// VNC.
 pub struct Vnc;
@@ -48,6 +67,8 @@ impl Protocol for Vnc {
             server: None,
             client: None,
             minor: 0,
+            offered: Vec::new(),
+            shared: false,
         })
     }
 }
@@ -72,6 +93,10 @@ enum Step {
     Challenge,
     Response,
     Result,
+    /// Whether the client wants to share the desktop.
+    Share,
+    /// What the desktop is.
+    Desktop,
     Over,
 }
 
@@ -83,6 +108,9 @@ struct VncParser {
     client: Option<[u8; BANNER]>,
     /// The lower of both minor versions.
     minor: u16,
+    /// Names of what the server offers.
+    offered: Vec<&'static str>,
+    shared: bool,
 }
 
 const NONE: u8 = 1;
@@ -101,7 +129,7 @@ impl Parser for VncParser {
 
     fn end(&mut self, out: &mut Emit<'_>) {
         match self.step {
-            Step::Over | Step::ServerVersion => {}
+            Step::Over | Step::ServerVersion | Step::Share | Step::Desktop => {}
             Step::Challenge | Step::Response | Step::Result => login("unknown", out),
             _ => self.session(None, out),
         }
@@ -120,9 +148,15 @@ impl VncParser {
             Step::Challenge => self.take::<16>(Direction::Reverse).map(|_| Step::Response),
             Step::Response => self.take::<16>(Direction::Forward).map(|_| Step::Result),
             Step::Result => self.take::<4>(Direction::Reverse).map(|result| {
-                login(if result == [0; 4] { "success" } else { "failure" }, out);
-                Step::Over
+                let right = result == [0; 4];
+                login(if right { "success" } else { "failure" }, out);
+                if right { Step::Share } else { Step::Over }
             }),
+            Step::Share => self.take::<1>(Direction::Forward).map(|[shared]| {
+                self.shared = shared != 0;
+                Step::Desktop
+            }),
+            Step::Desktop => self.desktop(out),
             Step::Over => None,
         };
         match step {
@@ -169,8 +203,30 @@ impl VncParser {
         if pending.len() < whole {
             return None;
         }
-        pending.drain(..whole);
+        for kind in pending.drain(..whole).skip(1) {
+            let name = security(kind);
+            if self.offered.len() < MOST_OFFERED && !self.offered.contains(&name) {
+                self.offered.push(name);
+            }
+        }
         Some(Step::Choice)
+    }
+
+    /// Size of the screen, its format, and the name behind its length (7.3.2).
+    fn desktop(&mut self, out: &mut Emit<'_>) -> Option<Step> {
+        let [_, pending] = &self.pending;
+        let head = pending.first_chunk::<DESKTOP_HEAD>()?;
+        let [w1, w2, h1, h2, .., a, b, c, d] = *head;
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+        let end = DESKTOP_HEAD.saturating_add(length.min(LONGEST_NAME));
+        let name = pending.get(DESKTOP_HEAD..end)?;
+        out.observe(&DESKTOP, Direction::Forward)
+            .text("name", name)
+            .uint("width", u16::from_be_bytes([w1, w2]))
+            .uint("height", u16::from_be_bytes([h1, h2]))
+            .flag("shared", self.shared)
+            .emit();
+        Some(Step::Over)
     }
 
     fn set(&mut self, out: &mut Emit<'_>) -> Option<Step> {
@@ -179,7 +235,7 @@ impl VncParser {
         Some(match kind {
             NONE => {
                 login("success", out);
-                Step::Over
+                Step::Share
             }
             PASSWORD => Step::Challenge,
             _ => Step::Over,
@@ -194,7 +250,7 @@ impl VncParser {
             NONE if self.minor >= 8 => Step::Result,
             NONE => {
                 login("success", out);
-                Step::Over
+                Step::Share
             }
             PASSWORD => Step::Challenge,
             _ => Step::Over,
@@ -209,19 +265,23 @@ impl VncParser {
             .text("software", &text(&self.server))
             .text("client", &text(&self.client));
         if let Some(kind) = kind {
-            draft = draft.word(
-                "security",
-                match kind {
-                    0 => "refused",
-                    NONE => "none",
-                    PASSWORD => "vnc",
-                    // TLS and VeNCrypt.
-                    18 | 19 => "tls",
-                    _ => "other",
-                },
-            );
+            draft = draft.word("security", security(kind));
         }
+        let offered = self.offered.iter().map(|name| name.as_bytes());
+        draft = draft.texts("offered", offered, MOST_OFFERED);
         draft.emit();
+    }
+}
+
+/// Name of a security type.
+const fn security(kind: u8) -> &'static str {
+    match kind {
+        0 => "refused",
+        NONE => "none",
+        PASSWORD => "vnc",
+        // TLS and VeNCrypt.
+        18 | 19 => "tls",
+        _ => "other",
     }
 }
 
@@ -231,88 +291,4 @@ fn login(outcome: &'static str, out: &mut Emit<'_>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::drive;
-    use model::observation::Observation;
-    use proptest::prelude::*;
-
-    type Piece<'a> = (Direction, &'a [u8]);
-
-    fn run(pieces: &[Piece<'_>], cut: usize) -> Vec<String> {
-        let mut cuts = Vec::new();
-        for (dir, bytes) in pieces {
-            cuts.extend(bytes.chunks(cut).map(|piece| (*dir, Chunk::Stream(piece))));
-        }
-        let said =
-            |o: &Observation| format!("{} {:?}", o.kind.name, o.fields().collect::<Vec<_>>());
-        drive::run(&Vnc, drive::flow(Transport::Tcp, 5900), &cuts).iter().map(said).collect()
-    }
-
-    fn password(result: u8) -> Vec<String> {
-        run(
-            &[
-                (Direction::Reverse, b"RFB 003.008\n"),
-                (Direction::Forward, b"RFB 003.008\n"),
-                (Direction::Reverse, &[2, 2, 16]),
-                (Direction::Forward, &[2]),
-                (Direction::Reverse, &[7; 16]),
-                (Direction::Forward, &[9; 16]),
-                (Direction::Reverse, &[0, 0, 0, result]),
-                (Direction::Reverse, b"the screen"),
-            ],
-            5,
-        )
-    }
-
-    #[test]
-    fn a_password_and_its_outcome_are_said() {
-        let seen = password(0);
-        assert_eq!(seen.len(), 2);
-        assert!(
-            seen[0].contains("RFB 003.008") && seen[0].contains(r#"("security", Word("vnc"))"#)
-        );
-        assert!(seen[1].contains("success"));
-        assert!(password(1)[1].contains("failure"));
-    }
-
-    #[test]
-    fn open_servers_of_old_and_new_versions_let_everybody_in() {
-        for (banner, rest) in [
-            (b"RFB 003.003\n", vec![(Direction::Reverse, &[0, 0, 0, 1][..])]),
-            (
-                b"RFB 003.007\n",
-                vec![(Direction::Reverse, &[1, 1][..]), (Direction::Forward, &[1][..])],
-            ),
-            (
-                b"RFB 003.008\n",
-                vec![
-                    (Direction::Reverse, &[1, 1][..]),
-                    (Direction::Forward, &[1][..]),
-                    (Direction::Reverse, &[0; 4][..]),
-                ],
-            ),
-        ] {
-            let mut pieces: Vec<Piece<'_>> =
-                vec![(Direction::Reverse, banner), (Direction::Forward, banner)];
-            pieces.extend(rest);
-            let seen = run(&pieces, 100);
-            assert!(seen[0].contains(r#"Word("none")"#) && seen[1].contains("success"), "{seen:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn cuts_change_nothing_and_noise_never_panics(cut in 1_usize..30, noise: Vec<u8>) {
-            let pieces: [Piece<'_>; 4] = [
-                (Direction::Reverse, b"RFB 003.008\n"),
-                (Direction::Forward, b"RFB 003.008\n"),
-                (Direction::Reverse, &[3, 1, 2, 19]),
-                (Direction::Forward, &[19]),
-            ];
-            prop_assert_eq!(run(&pieces, cut), run(&pieces, 100));
-            run(&[(Direction::Reverse, b"RFB 003.008\n"), (Direction::Forward, b"RFB 003.008\n"), (Direction::Reverse, &noise), (Direction::Forward, &noise)], cut);
-            prop_assert_ne!(Vnc.probe(&drive::flow(Transport::Tcp, 5900), Direction::Reverse, &noise), Probe::Yes);
-        }
-    }
-}
+mod tests;

@@ -252,7 +252,8 @@ fn log_on(block: &mut Block<'_>) -> Result<Option<Authenticate>, Short> {
     let (user, end) = block.string(first.saturating_add(second));
     let (domain, _) = block.string(end);
     let anonymous = user.is_empty();
-    Ok(Some(Authenticate { user, domain, workstation: String::new(), anonymous }))
+    let version = u8::from(!anonymous);
+    Ok(Some(Authenticate { user, domain, workstation: String::new(), anonymous, version }))
 }
 
 /// Delete and rename by path: a byte 4 stands before each path.
@@ -300,7 +301,9 @@ fn answer(
             let (required, enabled) = (security & 8 != 0, security & 4 != 0);
             connection.negotiated(dialect, 1, required, enabled, out);
         }
-        Pending::Session(_) if status == STATUS_MORE_PROCESSING => {}
+        Pending::Session(_) if status == STATUS_MORE_PROCESSING => {
+            ntlm::say_challenge("smb", block.bytes, connection.client.flipped(), out);
+        }
         Pending::Session(login) => {
             let action = words.skip(4).and_then(|()| words.u16_le()).unwrap_or(0);
             connection.logged_on(login.as_ref(), status, action & 1 != 0, false, out);

@@ -260,7 +260,9 @@ fn answer(
     // The two top bits set: an error, not a success or a warning (MS-ERREF 2.3).
     let failed = status >> 30 == 3;
     match pending {
-        Pending::Session(_) if status == STATUS_MORE_PROCESSING => {}
+        Pending::Session(_) if status == STATUS_MORE_PROCESSING => {
+            ntlm::say_challenge("smb", message, connection.client.flipped(), out);
+        }
         Pending::Session(login) => {
             const GUEST: u16 = 1;
             const NULL: u16 = 2;

@@ -122,3 +122,29 @@ proptest! {
         run(&[(S, b"220 x\r\n"), (C, &client), (S, &server), (C, b"\n"), (S, b"\n")], 9);
     }
 }
+
+#[test]
+fn sizes_and_data_connections_go_with_their_transfer() {
+    let seen = run(
+        &[
+            (S, b"220 ready\r\n"),
+            (C, b"EPSV\r\nSIZE a.dcm\r\nRETR a.dcm\r\n"),
+            (S, b"229 ok (|||6446|)\r\n213 77\r\n150 begins\r\n226 over\r\n"),
+            (C, b"PORT 10,0,0,9,0,25\r\nSTOR b\r\n"),
+            (S, b"200 ok\r\n150 begins\r\n226 over\r\n"),
+            (C, b"PORT 10,0,0,1,100,5\r\nRETR c\r\n"),
+            (S, b"200 ok\r\n150 Opening for c (12 bytes)\r\n226 over\r\n"),
+            (C, b"RNFR x\r\nRNTO y.locked\r\n"),
+            (S, b"350 and?\r\n250 done\r\n"),
+        ],
+        6,
+    );
+    let of = |at: usize| {
+        let o = &seen[at];
+        (o.str("mode"), o.uint("data_port"), o.uint("bytes"), o.flag("elsewhere"))
+    };
+    assert_eq!(of(1), (Some("passive"), Some(6_446), Some(77), false));
+    assert_eq!(of(2), (Some("active"), Some(25), None, true));
+    assert_eq!(of(3), (Some("active"), Some(25_605), Some(12), false));
+    assert_eq!((seen[4].str("action"), seen[4].str("extension")), (Some("rename"), Some("locked")));
+}
