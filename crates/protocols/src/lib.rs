@@ -32,6 +32,7 @@ pub mod icmp;
 pub mod mqtt;
 pub mod ntlm;
 pub mod ntp;
+pub mod part10;
 pub mod redact;
 pub mod remote;
 pub mod seam;

@@ -12,7 +12,7 @@ pub(crate) struct Sample {
 }
 
 pub(crate) fn all() -> Vec<Sample> {
-    vec![http(), mqtt(), mqtt_5(), tls(), syslog()]
+    vec![http(), bodies(), mqtt(), mqtt_5(), tls(), syslog()]
 }
 
 fn http() -> Sample {
@@ -49,6 +49,40 @@ fn http() -> Sample {
             ),
         ],
     }
+}
+
+/// Every kind of body that is read, in pieces and packed.
+fn bodies() -> Sample {
+    use crate::exchanges::{STOW, image, stow};
+    let mut turns = Vec::new();
+    let mut exchange = |line: &str, headers: &str, body: &[u8], answer: &str, said: &str| {
+        let head = format!("{line} HTTP/1.1\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
+        turns.push((Forward, [head.as_bytes(), body].concat()));
+        let half = said.len() / 2;
+        let (a, b) = said.split_at(half);
+        let text = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: {answer}\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{a}\r\n{:x}\r\n{b}\r\n0\r\n\r\n",
+            a.len(),
+            b.len()
+        );
+        turns.push((Reverse, text.into_bytes()));
+    };
+    let files = stow(&[image(b"\x7fELF", "P-1 "), image(b"", "P-2 ")]);
+    let json = r#"[{"00100020":{"vr":"LO","Value":["P-1"]}},{"00100020":{"Value":["P\u002d2"]}}]"#;
+    exchange("POST /dicom-web/studies", STOW, &files, "application/dicom+json", "{}");
+    exchange("GET /dicom-web/studies?PatientName=*", "", b"", "application/dicom+json", json);
+    let bundle =
+        r#"{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"PUT"}}]}"#;
+    let fhir = "Content-Type: application/fhir+json\r\n";
+    exchange("POST /fhir", fhir, bundle.as_bytes(), "application/fhir+json", bundle);
+    let hl7 = "MSH|^~\\&|MON|ICU|EHR|H|20260101||ORU^R01|7|P|2.5\rPID|||P-1^^^H\rOBX|1|NM|x\r";
+    let plain = "Content-Type: application/hl7-v2\r\n";
+    exchange("POST /hl7", plain, hl7.as_bytes(), "text/plain", hl7);
+    let form = b"grant_type=password&scope=openid&client_id=a";
+    let coded = "Content-Type: application/x-www-form-urlencoded\r\n";
+    exchange("POST /token", coded, form, "application/json", "{}");
+    exchange("POST /instances", "", &image(b"#!", "P-3 "), "application/dicom", "short");
+    Sample { protocol: &protocols::http::Http, turns }
 }
 
 fn mqtt() -> Sample {
