@@ -64,6 +64,18 @@ fn http_and_fhir_of_curl() {
 }
 
 #[test]
+fn dicomweb_of_orthanc() {
+    let seen = observations(include_bytes!("../../../../testdata/dicomweb/orthanc.pcap"));
+    // tshark: 16 http.request, 16 http.response; in the responses 2 and 1 parts of mime_multipart.
+    assert_eq!((count(&seen, "http.request"), count(&seen, "http.response")), (16, 16));
+    assert_eq!(count(&seen, "dicomweb.transaction"), 15);
+    assert_eq!(count(&seen, "dicom.file"), 2);
+    assert_eq!(count(&seen, "protocol.anomaly"), 0);
+    let told: Vec<_> = seen.into_iter().filter(|o| o.kind.name.starts_with("dicom")).collect();
+    insta::assert_snapshot!("dicomweb", lines(&told).join("\n"));
+}
+
+#[test]
 fn mqtt_of_mosquitto() {
     let seen = observations(include_bytes!("../../../../testdata/mqtt/mosquitto.pcap"));
     assert_eq!(count(&seen, "protocol.anomaly"), 0);
