@@ -1,4 +1,5 @@
-//! HTTP/1, and what clinical systems speak over it: FHIR, DICOMweb, HL7 v2.
+//! HTTP/1, and what clinical systems speak over it: FHIR, DICOMweb, HL7 v2,
+//! SOAP.
 //!
 //! Heads are read: what a device asks for, of whom, as whom, and what it is told. Of a request's
 //! target only the path leaves, without identifiers, and the names of its parameters; cookies,
@@ -47,6 +48,8 @@ static SPEC: ProtocolSpec = ProtocolSpec {
         "DICOM PS3.18",
         "DICOM PS3.10",
         "HAPI HL7 over HTTP",
+        "SOAP 1.1 and 1.2",
+        "IEEE 11073-20702 (MDPWS), IEEE 11073-20701 (SDC), IEEE 11073-10207",
     ],
 };
 
@@ -59,6 +62,7 @@ static KINDS: &[&KindSpec] = &[
     &dicomweb::FILE,
     &oauth::TOKEN,
     &crate::hl7::MESSAGE,
+    &crate::soap::MESSAGE,
     &ANOMALY,
 ];
 

@@ -37,8 +37,11 @@ pub mod redact;
 pub mod remote;
 pub mod seam;
 pub mod smb;
+pub mod soap;
 pub mod syslog;
 pub mod tls;
+pub mod wsdiscovery;
+mod xml;
 
 pub use seam::{Parser, Protocol, ProtocolSpec};
 
@@ -48,6 +51,7 @@ pub static ALL: &[&dyn Protocol] = &[
     &hl7::Hl7,
     &astm::Astm,
     &http::Http,
+    &wsdiscovery::WsDiscovery,
     &tls::Tls,
     &mqtt::Mqtt,
     &syslog::Syslog,

@@ -15,6 +15,7 @@ use super::multipart::{Parts, Walker};
 use super::oauth::{self, Grant};
 use crate::hl7::Bare;
 use crate::part10::LOOKED_AT;
+use crate::soap;
 
 /// What a body was found to hold.
 #[derive(Debug, Default)]
@@ -48,6 +49,11 @@ enum Reader {
     },
     Form(Vec<u8>),
     Hl7(Box<Bare>),
+    Soap {
+        envelope: Box<soap::Reader>,
+        action: Box<[u8]>,
+        response: bool,
+    },
     /// The first bytes of a file.
     File {
         start: Vec<u8>,
@@ -123,6 +129,7 @@ impl Content {
             None => false,
             Some(Reader::Multipart(walker)) => walker.wants(),
             Some(Reader::Fhir(reader)) => reader.wants(),
+            Some(Reader::Soap { envelope, .. }) => envelope.wants(),
             Some(Reader::File { start, .. }) => start.len() < LOOKED_AT,
             Some(Reader::Form(form)) => form.len() < oauth::MAX_FORM,
             Some(Reader::Hl7(message)) => message.wants(),
@@ -146,10 +153,10 @@ impl Content {
                 read.and(unpacked)
             }
         };
-        if let Err(what) = result {
-            out.anomaly("http", what, dir);
-            self.reader = None;
-        }
+        let Err(what) = result else { return };
+        let soap = matches!(self.reader, Some(Reader::Soap { .. }));
+        out.anomaly(if soap { "soap" } else { "http" }, what, dir);
+        self.reader = None;
     }
 
     /// Counts bytes that were not looked at.
@@ -165,8 +172,9 @@ impl Content {
 
     /// The body is over.
     pub(super) fn end(self, dir: Direction, out: &mut Emit<'_>) -> Told {
-        let found = self.reader.map_or(Found::Nothing, |reader| reader.end(dir, out));
-        Told { bytes: self.bytes, found }
+        let bytes = self.bytes;
+        let found = self.reader.map_or(Found::Nothing, |reader| reader.end(bytes, dir, out));
+        Told { bytes, found }
     }
 }
 
@@ -175,6 +183,11 @@ fn common(headers: &Headers<'_>, media: &str, carrier: &'static str) -> Option<R
     match media {
         _ if media.starts_with("multipart/") => Walker::new(headers.content_type, carrier)
             .map(|walker| Reader::Multipart(Box::new(walker))),
+        "application/soap+xml" | "text/xml" | "application/xml" => Some(Reader::Soap {
+            envelope: Box::default(),
+            action: headers.soap_action.get(..headers.soap_action.len().min(256))?.into(),
+            response: carrier == "response",
+        }),
         "application/hl7-v2"
         | "application/hl7-v2+er7"
         | "x-application/hl7-v2+er7"
@@ -196,6 +209,7 @@ impl Reader {
             Self::Multipart(walker) => walker.feed(bytes, dir, out),
             Self::Fhir(reader) => return reader.feed(bytes, out),
             Self::Dicom(reader) => return reader.feed(bytes, out),
+            Self::Soap { envelope, .. } => return envelope.feed(bytes, out),
             Self::Lines { count, open } => {
                 let ends = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
                 *count = count.saturating_add(ends);
@@ -210,8 +224,14 @@ impl Reader {
         Ok(())
     }
 
-    fn end(self, dir: Direction, out: &mut Emit<'_>) -> Found {
+    fn end(self, bytes: u64, dir: Direction, out: &mut Emit<'_>) -> Found {
         match self {
+            Self::Soap { envelope, action, response } => {
+                if let Some(envelope) = envelope.end() {
+                    soap::say(&envelope, &action, response, bytes, dir, out);
+                }
+                Found::Nothing
+            }
             Self::Multipart(walker) => Found::Parts(walker.end(dir, out)),
             Self::Fhir(reader) => Found::Resource(reader.end()),
             Self::Dicom(reader) => Found::Datasets(reader.end()),

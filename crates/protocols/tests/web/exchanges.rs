@@ -233,6 +233,38 @@ fn a_token_is_asked_for_with_scopes_and_without_secrets() {
     assert!(!lines(&seen).join("").contains("s3cret"));
 }
 
+pub(crate) const SET: &str = "<?xml version='1.0'?><s:Envelope><s:Header><a:Action>http://standards.ieee.org/downloads/11073/11073-20701-2018/SetService/SetValue</a:Action></s:Header><s:Body><m:SetValue><m:OperationHandleRef>rate.op</m:OperationHandleRef><m:RequestedNumericValue>250</m:RequestedNumericValue></m:SetValue></s:Body></s:Envelope>";
+const SOAP: &str = "Content-Type: application/soap+xml; charset=utf-8\r\n";
+
+#[test]
+fn an_operation_that_changes_a_device_is_told() {
+    let done = SET.replace("<m:SetValue>", "<m:SetValueResponse><m:InvocationInfo><m:InvocationState>Fail</m:InvocationState><m:InvocationError>Oth</m:InvocationError></m:InvocationInfo></m:SetValueResponse>");
+    let fault = "<s:Envelope><s:Body><s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code></s:Fault></s:Body></s:Envelope>";
+    let seen = talk(&[
+        request("POST /Set", SOAP, SET.as_bytes()),
+        response("200 OK", SOAP, &done),
+        request("POST /Set", SOAP, SET.as_bytes()),
+        response("400 Bad Request", SOAP, fault),
+    ]);
+    let told = only(&seen, "soap.message");
+    let all = |name: &str| told.iter().map(|o| o.str(name)).collect::<Vec<_>>();
+    assert_eq!(all("role"), [Some("request"), Some("response"), Some("request"), Some("fault")]);
+    assert_eq!(all("service")[0], Some("SetService"));
+    assert_eq!((all("handle")[0], all("standard")[0]), (Some("rate.op"), Some("sdc")));
+    assert_eq!((all("invocation")[1], all("error")[1]), (Some("Fail"), Some("Oth")));
+    assert!(told[0].flag("changes") && !told[1].flag("changes"));
+    assert!(!lines(&seen).join("").contains("250"));
+}
+
+#[test]
+fn an_xml_bomb_is_an_anomaly_and_nothing_is_expanded() {
+    let bomb = format!("<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'cc'>]>{SET}");
+    let seen = talk(&[request("POST /Set", SOAP, bomb.as_bytes())]);
+    let odd = only(&seen, "protocol.anomaly");
+    assert_eq!((odd.len(), odd[0].str("protocol")), (1, Some("soap")));
+    assert!(only(&seen, "soap.message").is_empty());
+}
+
 #[test]
 fn lost_bytes_of_a_body_do_not_lose_the_next_exchange() {
     use wire::chunk::Chunk;

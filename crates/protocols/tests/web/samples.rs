@@ -53,7 +53,7 @@ fn http() -> Sample {
 
 /// Every kind of body that is read, in pieces and packed.
 fn bodies() -> Sample {
-    use crate::exchanges::{STOW, image, stow};
+    use crate::exchanges::{SET, STOW, image, stow};
     let mut turns = Vec::new();
     let mut exchange = |line: &str, headers: &str, body: &[u8], answer: &str, said: &str| {
         let head = format!("{line} HTTP/1.1\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
@@ -78,6 +78,9 @@ fn bodies() -> Sample {
     let hl7 = "MSH|^~\\&|MON|ICU|EHR|H|20260101||ORU^R01|7|P|2.5\rPID|||P-1^^^H\rOBX|1|NM|x\r";
     let plain = "Content-Type: application/hl7-v2\r\n";
     exchange("POST /hl7", plain, hl7.as_bytes(), "text/plain", hl7);
+    let soap = "Content-Type: text/xml\r\nSOAPAction: \"x\"\r\n";
+    exchange("POST /sdc", soap, SET.as_bytes(), "application/soap+xml", SET);
+    exchange("POST /sdc", soap, b"<!DOCTYPE a><a/>", "text/xml", "<a></a></a>");
     let form = b"grant_type=password&scope=openid&client_id=a";
     let coded = "Content-Type: application/x-www-form-urlencoded\r\n";
     exchange("POST /token", coded, form, "application/json", "{}");
