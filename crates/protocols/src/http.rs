@@ -13,18 +13,21 @@ mod content;
 pub mod dicomweb;
 mod exchange;
 pub(crate) mod fhir;
+pub mod h2;
 mod head;
 mod inflate;
 mod json;
 mod multipart;
 pub mod oauth;
 mod probe;
+pub mod websocket;
 
 use model::emit::{ANOMALY, Probe};
 use model::field::{Field, FieldType, KindSpec};
 use model::flow::{Direction, FlowContext};
 use model::net::Transport;
 
+use crate::mqtt;
 use crate::seam::{Parser, Protocol, ProtocolSpec};
 
 /// HTTP/1.0 and 1.1 over TCP.
@@ -48,6 +51,7 @@ static SPEC: ProtocolSpec = ProtocolSpec {
         "DICOM PS3.18",
         "DICOM PS3.10",
         "HAPI HL7 over HTTP",
+        "RFC 6455",
         "SOAP 1.1 and 1.2",
         "IEEE 11073-20702 (MDPWS), IEEE 11073-20701 (SDC), IEEE 11073-10207",
     ],
@@ -63,6 +67,12 @@ static KINDS: &[&KindSpec] = &[
     &oauth::TOKEN,
     &crate::hl7::MESSAGE,
     &crate::soap::MESSAGE,
+    &websocket::OPEN,
+    &websocket::CLOSE,
+    &mqtt::CONNECT,
+    &mqtt::PUBLISH,
+    &mqtt::SUBSCRIBE,
+    &mqtt::CLOSE,
     &ANOMALY,
 ];
 
@@ -107,6 +117,7 @@ pub static REQUEST: KindSpec = KindSpec {
             FieldType::Bool,
             "Whether name and password are a published default.",
         ),
+        Field::new("version", FieldType::Text, "Version of HTTP, where it is not 1: 2."),
         Field::new(
             "suspicious",
             FieldType::Texts,

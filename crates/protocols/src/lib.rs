@@ -51,6 +51,7 @@ pub static ALL: &[&dyn Protocol] = &[
     &hl7::Hl7,
     &astm::Astm,
     &http::Http,
+    &http::h2::Http2,
     &wsdiscovery::WsDiscovery,
     &tls::Tls,
     &mqtt::Mqtt,

@@ -11,7 +11,9 @@ use wire::chunk::{Chunk, Next};
 use super::body::{Body, Reading};
 use super::content::{Content, Told};
 use super::fhir::Links;
+use super::h2;
 use super::head::{self, Extent, MAX_HEAD};
+use super::websocket;
 use crate::frames::{Frames, Step};
 use crate::seam::Parser;
 use pending::{Pending, Queue};
@@ -24,9 +26,16 @@ pub(super) struct Exchange {
     state: State,
 }
 
+/// What a connection has changed to.
+enum After {
+    WebSocket(Box<websocket::Session>),
+    H2(Box<h2::Connection>),
+}
+
 /// What is known apart from the unread bytes.
 #[derive(Default)]
 struct State {
+    after: Option<After>,
     /// The side that sends requests, once a head has shown it.
     client: Option<Direction>,
     sides: [Side; 2],
@@ -64,18 +73,23 @@ impl Parser for Exchange {
             Direction::Forward => forward,
             Direction::Reverse => reverse,
         };
-        match chunk {
+        let next = match chunk {
             Chunk::Stream(bytes) => frames.feed(bytes, |unread| state.take(dir, unread, out)),
             Chunk::Gap(lost) => {
+                let held = !frames.pending().is_empty();
                 frames.clear();
-                state.gap(dir, lost, out)
+                state.gap(dir, lost, held, out)
             }
             Chunk::Datagram(_) => Next::Done,
+        };
+        if next == Next::Done {
+            state.end(out);
         }
+        next
     }
 
     fn end(&mut self, out: &mut Emit<'_>) {
-        Direction::BOTH.into_iter().for_each(|dir| self.state.body_over(dir, out));
+        self.state.end(out);
     }
 }
 
@@ -89,7 +103,15 @@ impl State {
     }
 
     /// Bytes of a body may be lost; behind any other loss the next head has to be found.
-    fn gap(&mut self, dir: Direction, lost: u64, out: &mut Emit<'_>) -> Next {
+    fn gap(&mut self, dir: Direction, lost: u64, held: bool, out: &mut Emit<'_>) -> Next {
+        let readable = match &mut self.after {
+            Some(After::WebSocket(session)) => Some(!held && session.gap(dir, lost, out)),
+            Some(After::H2(connection)) => Some(!held && connection.gap(dir, lost, out)),
+            None => None,
+        };
+        if let Some(readable) = readable {
+            return if readable { Next::More } else { Next::Done };
+        }
         self.lost = true;
         let side = self.side(dir);
         side.scanned = 0;
@@ -180,7 +202,22 @@ impl State {
         Step::Used(head)
     }
 
+    /// The flow is over, or not read on.
+    fn end(&mut self, out: &mut Emit<'_>) {
+        Direction::BOTH.into_iter().for_each(|dir| self.body_over(dir, out));
+        match &mut self.after {
+            Some(After::WebSocket(session)) => session.end(out),
+            Some(After::H2(connection)) => connection.end(out),
+            None => {}
+        }
+    }
+
     fn take(&mut self, dir: Direction, unread: &[u8], out: &mut Emit<'_>) -> Step {
+        match &mut self.after {
+            Some(After::WebSocket(session)) => return session.take(dir, unread, out),
+            Some(After::H2(connection)) => return connection.take(dir, unread, out),
+            None => {}
+        }
         let side = self.side(dir);
         if let Some(here) = side.reading.content(unread) {
             return self.content(dir, unread, here, out);
@@ -281,7 +318,7 @@ impl State {
         if std::mem::take(&mut self.lost) {
             self.queue.clear();
         }
-        let pending = say::request(&head, bytes, &self.links, dir, out);
+        let pending = say::request(&head, bytes, "", &self.links, dir, out);
         let body = head.headers.framing.of_request();
         let media = head::media_type(head.headers.content_type);
         let content = match body {
@@ -321,7 +358,7 @@ impl State {
         self.early = self.queue.is_empty() && self.side(dir.flipped()).content.is_some();
         self.answer = say::response(&head, request, tunnel, dir, out);
         if tunnel || head.status == 101 {
-            return Step::Stop;
+            return self.change(dir.flipped(), &head.headers, bytes.len(), out);
         }
         let media = head::media_type(head.headers.content_type);
         let content = match (&self.answer, body) {
@@ -334,6 +371,31 @@ impl State {
             Ok(body) => self.enter(dir, bytes.len(), body, content, out),
             Err(what) => self.broken(dir, what, out),
         }
+    }
+}
+
+impl State {
+    /// The connection changes to another protocol; `dir` is the client's. A tunnel is left alone.
+    fn change(
+        &mut self,
+        dir: Direction,
+        headers: &head::Headers<'_>,
+        used: usize,
+        out: &mut Emit<'_>,
+    ) -> Step {
+        let request = self.answer.take().map(|answer| answer.request);
+        let is = |name: &[u8]| headers.upgrade.eq_ignore_ascii_case(name);
+        self.after = Some(if is(b"websocket") {
+            let offer = request.as_ref().and_then(|request| request.offer.as_deref());
+            let path = request.as_ref().map_or("", |request| &request.path);
+            let session = websocket::accept(offer, path, headers, dir, out);
+            After::WebSocket(Box::new(session))
+        } else if is(b"h2c") {
+            After::H2(Box::new(h2::Connection::upgraded(dir, request, out)))
+        } else {
+            return Step::Stop;
+        });
+        Step::Used(used)
     }
 }
 

@@ -238,7 +238,7 @@ const SOAP: &str = "Content-Type: application/soap+xml; charset=utf-8\r\n";
 
 #[test]
 fn an_operation_that_changes_a_device_is_told() {
-    let done = SET.replace("<m:SetValue>", "<m:SetValueResponse><m:InvocationInfo><m:InvocationState>Fail</m:InvocationState><m:InvocationError>Oth</m:InvocationError></m:InvocationInfo></m:SetValueResponse>");
+    let done = SET.replace("<m:SetValue>", "<m:SetValueResponse><m:InvocationInfo><m:InvocationState>Fail</m:InvocationState><m:InvocationError>Oth</m:InvocationError></m:InvocationInfo></m:SetValueResponse><m:x>").replace("</m:SetValue>", "</m:x>");
     let fault = "<s:Envelope><s:Body><s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code></s:Fault></s:Body></s:Envelope>";
     let seen = talk(&[
         request("POST /Set", SOAP, SET.as_bytes()),

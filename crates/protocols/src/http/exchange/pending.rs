@@ -6,6 +6,7 @@ use model::time::Timestamp;
 
 use crate::http::auth::Credential;
 use crate::http::content::{Known, Told};
+use crate::http::websocket::Offer;
 use crate::http::{dicomweb, fhir};
 
 /// Most requests kept without their responses. Later ones are still counted, so that pairs stay
@@ -22,6 +23,8 @@ pub(in crate::http) struct Pending {
     pub(in crate::http) at: Timestamp,
     /// Asks for another protocol on the connection.
     pub(in crate::http) changes: bool,
+    /// What it offers, where it asks for WebSocket.
+    pub(in crate::http) offer: Option<Box<Offer>>,
     pub(in crate::http) fhir: Option<Box<fhir::Asked>>,
     pub(in crate::http) dicomweb: Option<Box<dicomweb::Asked>>,
     /// What its body held, once that is over.
@@ -90,6 +93,7 @@ mod tests {
             user_agent: Box::default(),
             at: Timestamp::from_nanos(0),
             changes: false,
+            offer: None,
             fhir: None,
             dicomweb: None,
             sent: Told::default(),

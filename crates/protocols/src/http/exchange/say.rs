@@ -11,6 +11,7 @@ use crate::http::content::{Found, Told};
 use crate::http::fhir::{Export, Links};
 use crate::http::head::{Headers, RequestHead, ResponseHead, media_type};
 use crate::http::oauth::{MAX_SCOPES, TOKEN};
+use crate::http::websocket::Offer;
 use crate::http::{FHIR, REQUEST, RESPONSE, attack, auth, dicomweb, fhir};
 use crate::redact::{self, query};
 
@@ -18,6 +19,7 @@ use crate::redact::{self, query};
 pub(in crate::http) fn request(
     head: &RequestHead<'_>,
     bytes: &[u8],
+    version: &'static str,
     links: &Links,
     dir: Direction,
     out: &mut Emit<'_>,
@@ -45,6 +47,9 @@ pub(in crate::http) fn request(
     if let Some(default) = credential.default {
         draft = draft.flag("default_credential", default);
     }
+    if !version.is_empty() {
+        draft = draft.word("version", version);
+    }
     draft.emit();
     Pending {
         method: method.into(),
@@ -53,6 +58,7 @@ pub(in crate::http) fn request(
         user_agent: kept(head.headers.user_agent),
         at: out.at(),
         changes: method == "CONNECT" || !head.headers.upgrade.is_empty(),
+        offer: Offer::of(&head.headers),
         fhir: asked.map(Box::new),
         dicomweb: dicomweb.map(Box::new),
         sent: Told::default(),
