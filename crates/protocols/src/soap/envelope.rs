@@ -161,8 +161,8 @@ impl State {
             (Part::Header, b"Action") if depth == 3 => keep(&mut found.action),
             (Part::Outside | Part::Header, _) => {}
             (_, b"OperationHandleRef") => keep(&mut found.handle),
-            (_, b"InvocationState") => keep(&mut found.invocation),
-            (_, b"InvocationError") => keep(&mut found.error),
+            (_, b"InvocationState") => found.invocation = code(&text),
+            (_, b"InvocationError") => found.error = code(&text),
             (_, b"Address") if self.endpoint.is_some() => keep(&mut found.endpoint),
             (_, b"MetadataVersion") => {
                 found.version = std::str::from_utf8(&text).ok().and_then(|v| v.parse().ok());
@@ -192,7 +192,9 @@ fn cut(text: &[u8]) -> Vec<u8> {
 fn code(text: &[u8]) -> Vec<u8> {
     let name = local(text);
     let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    if name.len() <= 64 && name.iter().all(plain) { name.to_vec() } else { b"other".to_vec() }
+    let fits = name.len() <= 64 && name.iter().all(plain);
+    let letter = name.first().is_some_and(u8::is_ascii_alphabetic);
+    if fits && letter { name.to_vec() } else { b"other".to_vec() }
 }
 
 fn list(kept: &mut Vec<Vec<u8>>, text: &[u8], each: impl Fn(&[u8]) -> Vec<u8>) {

@@ -150,35 +150,37 @@ impl Session {
     fn payload(&mut self, dir: Direction, frame: Frame, unread: &[u8], out: &mut Emit<'_>) -> Step {
         let Frame { head, mut at } = frame;
         let left = head.length.saturating_sub(at);
-        let side = self.side(dir);
-        let read = match head.kind {
-            Kind::Close => at < 2,
-            Kind::Ping | Kind::Pong | Kind::Unknown => false,
-            _ => {
-                side.hl7.as_ref().is_some_and(|hl7| hl7.wants())
-                    || (self.mqtt.is_some()
-                        && matches!(self.side(dir).message, Some((Kind::Binary, _))))
-            }
-        };
-        if !read {
-            self.frame_over(dir, &head, out);
-            return if self.closed { Step::Stop } else { Step::Skip(left) };
-        }
         let here = usize::try_from(left).unwrap_or(usize::MAX).min(unread.len());
-        let mask = head.mask.unwrap_or_default();
-        for piece in unread.get(..here).unwrap_or_default().chunks(PIECE) {
-            let offset = usize::try_from(at % 4).unwrap_or(0);
-            let key = mask.iter().cycle().skip(offset);
-            let plain: Vec<u8> = piece.iter().zip(key).map(|(byte, key)| byte ^ key).collect();
-            self.content(dir, head.kind, &plain, out);
-            at = at.saturating_add(piece.len() as u64);
+        if self.wants(dir, head.kind) {
+            let mask = head.mask.unwrap_or_default();
+            for piece in unread.get(..here).unwrap_or_default().chunks(PIECE) {
+                let offset = usize::try_from(at % 4).unwrap_or(0);
+                let key = mask.iter().cycle().skip(offset);
+                let plain: Vec<u8> = piece.iter().zip(key).map(|(byte, key)| byte ^ key).collect();
+                self.content(dir, head.kind, &plain, out);
+                at = at.saturating_add(piece.len() as u64);
+            }
         }
-        if at >= head.length {
-            self.frame_over(dir, &head, out);
-            return if self.closed { Step::Stop } else { Step::Used(here) };
+        if self.wants(dir, head.kind) && at < head.length {
+            self.side(dir).frame = Some(Frame { head, at });
+            return Step::Used(here);
         }
-        self.side(dir).frame = Some(Frame { head, at });
-        Step::Used(here)
+        self.frame_over(dir, &head, out);
+        if self.closed { Step::Stop } else { Step::Skip(left) }
+    }
+
+    /// Whether more of a payload would say more.
+    fn wants(&mut self, dir: Direction, kind: Kind) -> bool {
+        let mqtt = self.mqtt.is_some();
+        let side = self.side(dir);
+        match kind {
+            Kind::Close => side.close.len() < 2,
+            Kind::Ping | Kind::Pong | Kind::Unknown => false,
+            Kind::Text | Kind::Binary | Kind::Continuation => match side.message {
+                Some((Kind::Binary, _)) => mqtt,
+                _ => side.hl7.as_ref().is_some_and(|hl7| hl7.wants()),
+            },
+        }
     }
 
     /// Hands on unmasked bytes of a payload.
