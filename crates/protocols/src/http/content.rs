@@ -16,6 +16,7 @@ use super::oauth::{self, Grant};
 use crate::hl7::Bare;
 use crate::part10::LOOKED_AT;
 use crate::soap;
+use crate::xml::ENTITY;
 
 /// What a body was found to hold.
 #[derive(Debug, Default)]
@@ -51,6 +52,8 @@ enum Reader {
     Hl7(Box<Bare>),
     Soap {
         envelope: Box<soap::Reader>,
+        /// Whether the head says that it is SOAP, and not some XML.
+        sure: bool,
         action: Box<[u8]>,
         response: bool,
     },
@@ -154,9 +157,16 @@ impl Content {
             }
         };
         let Err(what) = result else { return };
-        let soap = matches!(self.reader, Some(Reader::Soap { .. }));
-        out.anomaly(if soap { "soap" } else { "http" }, what, dir);
-        self.reader = None;
+        match self.reader.take() {
+            // Pages and feeds may declare their type. Entities are for readers that can be made to
+            // expand them: whoever sends them to a server means it.
+            Some(Reader::Soap { sure, response, .. }) => {
+                if sure || (what == ENTITY && !response) {
+                    out.anomaly("soap", what, dir);
+                }
+            }
+            _ => out.anomaly("http", what, dir),
+        }
     }
 
     /// Counts bytes that were not looked at.
@@ -185,6 +195,7 @@ fn common(headers: &Headers<'_>, media: &str, carrier: &'static str) -> Option<R
             .map(|walker| Reader::Multipart(Box::new(walker))),
         "application/soap+xml" | "text/xml" | "application/xml" => Some(Reader::Soap {
             envelope: Box::default(),
+            sure: media == "application/soap+xml" || !headers.soap_action.is_empty(),
             action: headers.soap_action.get(..headers.soap_action.len().min(256))?.into(),
             response: carrier == "response",
         }),
@@ -226,7 +237,7 @@ impl Reader {
 
     fn end(self, bytes: u64, dir: Direction, out: &mut Emit<'_>) -> Found {
         match self {
-            Self::Soap { envelope, action, response } => {
+            Self::Soap { envelope, action, response, .. } => {
                 if let Some(envelope) = envelope.end() {
                     soap::say(&envelope, &action, response, bytes, dir, out);
                 }

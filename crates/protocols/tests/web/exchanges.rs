@@ -263,6 +263,14 @@ fn an_xml_bomb_is_an_anomaly_and_nothing_is_expanded() {
     let odd = only(&seen, "protocol.anomaly");
     assert_eq!((odd.len(), odd[0].str("protocol")), (1, Some("soap")));
     assert!(only(&seen, "soap.message").is_empty());
+    let page = "<!DOCTYPE html PUBLIC 'x' 'y'><html/>";
+    let plain = "Content-Type: text/xml\r\n";
+    let seen = talk(&[
+        request("GET /feed", "", b""),
+        response("200 OK", plain, page),
+        request("POST /import", plain, bomb.as_bytes()),
+    ]);
+    assert_eq!(only(&seen, "protocol.anomaly").len(), 1, "a page is none, entities sent are one");
 }
 
 #[test]
