@@ -59,17 +59,14 @@ impl Inflate {
         mut take: impl FnMut(&[u8]),
     ) -> Result<(), &'static str> {
         let Some(mut header) = self.header.take() else { return self.data(bytes, &mut take) };
-        header.extend_from_slice(bytes.get(..MAX_HEADER).unwrap_or(bytes));
+        // Never more than the bound is looked at, whatever the pieces.
+        let room = MAX_HEADER.saturating_sub(header.len()).min(bytes.len());
+        let (looked, rest) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
+        header.extend_from_slice(looked);
         match self.behind_header(&header)? {
             Some(data) => {
-                let seen = header.len().saturating_sub(data);
-                // What was not looked at for a header follows.
-                let looked = bytes.len().min(MAX_HEADER);
-                self.data(
-                    header.get(header.len().saturating_sub(seen)..).unwrap_or_default(),
-                    &mut take,
-                )?;
-                self.data(bytes.get(looked..).unwrap_or_default(), &mut take)
+                self.data(header.get(data..).unwrap_or_default(), &mut take)?;
+                self.data(rest, &mut take)
             }
             None if header.len() >= MAX_HEADER => Err("gzip header longer than 1 KiB"),
             None => {
@@ -150,6 +147,7 @@ mod tests {
     use super::*;
     use flate2::Compression;
     use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use proptest::prelude::*;
     use std::io::Write;
 
     fn unpack(coding: &str, coded: &[u8], size: usize) -> (Vec<u8>, Result<(), &'static str>) {
@@ -196,6 +194,24 @@ mod tests {
         for size in [64, 1400, 1 << 20] {
             let (out, result) = unpack("gzip", &bomb, size);
             assert_eq!((out.len() as u64, result.is_err()), (MAX_OUTPUT, true), "{size}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_broken_gives_the_same_however_cut(
+            places in proptest::collection::vec((0_usize..400, any::<u8>()), 0..4),
+            size in 1_usize..200,
+        ) {
+            let text: Vec<u8> = (0..3000_u32).flat_map(|n| (n * n % 251).to_string().into_bytes()).collect();
+            let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+            packed.write_all(&text).unwrap();
+            let mut packed = packed.finish().unwrap();
+            for (place, byte) in places {
+                let place = place % packed.len();
+                packed[place] = byte;
+            }
+            prop_assert_eq!(unpack("gzip", &packed, size), unpack("gzip", &packed, usize::MAX));
         }
     }
 
