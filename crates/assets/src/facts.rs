@@ -74,6 +74,10 @@ facts! {
     ServedFhir, "served_fhir", "Answered FHIR. Others are the clients.";
     AskedFhir, "asked_fhir", "Asked for FHIR resources. Others are the servers.";
     ServedDicomWeb, "served_dicom_web", "Answered DICOMweb. Others are the clients.";
+    AnnouncedSdc, "announced_sdc", "Announced itself as a medical device of IEEE 11073 SDC.";
+    ServedSdc, "served_sdc", "Answered SDC, or reported to subscribers. Others are the consumers.";
+    UsedSdc, "used_sdc", "Was answered or reported to over SDC. Others are the providers.";
+    SteeredSdc, "steered_sdc", "Asked SDC devices to change their state. Others are the devices.";
     ServedOnvif, "served_onvif", "Answered ONVIF, which cameras speak.";
     ServedIpp, "served_ipp", "Answered IPP, which printers speak.";
     CalledOutside, "called_outside", "Opened TLS to servers outside. Others are their names.";

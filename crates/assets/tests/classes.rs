@@ -5,7 +5,9 @@ mod common;
 use common::{Host, Site, host, patient, texts, word};
 use model::device::{InUse, Tier};
 use model::observation::Value;
-use protocols::{astm, dhcp, dicom, dns, hl7, http, mqtt, ntp, smb, syslog, tls};
+use protocols::{
+    astm, dhcp, dicom, dns, hl7, http, mqtt, ntp, smb, soap, syslog, tls, wsdiscovery,
+};
 
 const ENGINE: Host = host("10.1.1.11", "00:1f:29:00:00:11");
 const ARCHIVE: Host = host("10.1.1.10", "00:14:22:00:00:10");
@@ -401,4 +403,56 @@ fn log_lines_find_the_device_that_sent_them_and_no_other_can_take_the_name() {
     assert_eq!(site.by_name("nobody-of-that-name"), assets::Entity::Nobody);
     // The program is no name.
     assert_eq!(site.inventory.device(one).name, ["bed9"]);
+}
+
+#[test]
+fn an_archive_that_speaks_only_dicomweb_is_an_archive() {
+    let mut site = Site::new();
+    for round in 0..12_u32 {
+        for (action, from) in
+            [("store", ONE), ("search", TWO), ("retrieve", TWO), ("search", THREE)]
+        {
+            let flow = site.talk(from, ARCHIVE, 8042);
+            let fields = [
+                ("service", word(if action == "store" { "stow-rs" } else { "wado-rs" })),
+                ("action", word(action)),
+                ("modalities", texts(&["CT"])),
+                ("status", uint(200)),
+            ];
+            site.in_flow(&http::dicomweb::TRANSACTION, &flow, false, &fields);
+            let head = [("status", uint(200)), ("content_type", word("application/dicom+json"))];
+            site.in_flow(&http::RESPONSE, &flow, true, &head);
+        }
+        site.pass(60.0 + f64::from(round));
+    }
+    assert_eq!(site.class(ARCHIVE.ip), "pacs");
+    let ix = site.ix(ARCHIVE.ip).unwrap();
+    assert!(site.inventory.has_role(ix, "dicomweb_server") && site.inventory.has_role(ix, "pacs"));
+    assert_eq!(site.class(ONE.ip), "ct");
+}
+
+#[test]
+fn a_device_of_sdc_has_a_role_and_its_consumer_another() {
+    let mut site = Site::new();
+    let flow = site.talk(ONE, ENGINE, 6464);
+    let sdc = |role: &str| [("standard", word("sdc")), ("role", word(role))];
+    site.in_flow(&soap::MESSAGE, &flow, false, &sdc("report"));
+    site.pass(60.0);
+    let has =
+        |site: &Site, host: Host, role| site.inventory.has_role(site.ix(host.ip).unwrap(), role);
+    assert!(has(&site, ONE, "sdc_provider") && has(&site, ENGINE, "sdc_consumer"));
+    assert!(!has(&site, ENGINE, "sdc_provider"));
+    // What is looked for says nothing of who looks.
+    let probe = [("message", word("Probe")), ("types", texts(&["MedicalDevice"]))];
+    let hello = [
+        ("message", word("Hello")),
+        ("types", texts(&["Device", "MedicalDevice", "NetworkVideoTransmitter"])),
+    ];
+    let flow = site.talk(TWO, THREE, 3702);
+    site.in_flow(&wsdiscovery::MESSAGE, &flow, false, &probe);
+    site.in_flow(&wsdiscovery::MESSAGE, &flow, true, &hello);
+    site.pass(60.0);
+    assert!(!has(&site, TWO, "sdc_provider") && has(&site, THREE, "sdc_provider"));
+    // A word of its own alone makes nobody a camera.
+    assert_eq!(site.class(THREE.ip), "unknown");
 }

@@ -12,8 +12,8 @@ mod lane;
 mod pdu;
 mod session;
 mod sop_classes;
-mod tags;
-mod uid;
+pub(crate) mod tags;
+pub(crate) mod uid;
 mod walk;
 
 use model::emit::{Emit, Probe};

@@ -4,6 +4,7 @@
 //! message says of a patient stays here: it leaves as tokens and counts. Versions 2.1 to 2.8 have
 //! all that is read here in the same places. UTF-16 is not read, nor is HL7 version 3.
 
+mod bare;
 mod lane;
 mod message;
 mod separators;
@@ -15,6 +16,7 @@ use model::net::Transport;
 use wire::chunk::{Chunk, Next};
 
 use crate::seam::{Parser, Protocol, ProtocolSpec};
+pub(crate) use bare::Bare;
 use lane::Lane;
 
 /// One message.

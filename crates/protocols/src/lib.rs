@@ -39,6 +39,7 @@ pub mod mqtt;
 pub mod nbns;
 pub mod ntlm;
 pub mod ntp;
+pub mod part10;
 pub mod poct1a;
 pub mod quic;
 pub mod redact;
@@ -49,9 +50,12 @@ pub mod seam;
 pub mod smb;
 pub mod smtp;
 pub mod snmp;
+pub mod soap;
 pub mod ssdp;
 pub mod syslog;
 pub mod tls;
+pub mod wsdiscovery;
+mod xml;
 
 pub use seam::{Parser, Protocol, ProtocolSpec};
 
@@ -61,6 +65,8 @@ pub static ALL: &[&dyn Protocol] = &[
     &hl7::Hl7,
     &astm::Astm,
     &http::Http,
+    &http::h2::Http2,
+    &wsdiscovery::WsDiscovery,
     &tls::Tls,
     &mqtt::Mqtt,
     &syslog::Syslog,

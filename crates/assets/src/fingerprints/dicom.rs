@@ -30,7 +30,7 @@ pub static FINGERPRINT: Fingerprint = Fingerprint {
 };
 
 /// Modalities as in PS3.3 C.7.3.1.1.1, the tally of each, and the class that makes them.
-const KINDS: &[(&[&str], Fact, C)] = &[
+pub(super) const KINDS: &[(&[&str], Fact, C)] = &[
     (&["CT"], Fact::SentCt, C::Ct),
     (&["MR"], Fact::SentMr, C::Mri),
     (&["US", "IVUS"], Fact::SentUs, C::Ultrasound),

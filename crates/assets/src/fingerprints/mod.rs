@@ -26,6 +26,7 @@ use crate::words;
 pub mod astm;
 pub mod dhcp;
 pub mod dicom;
+pub mod dicomweb;
 pub mod dns;
 pub mod hl7;
 pub mod http;
@@ -36,6 +37,7 @@ pub mod ntp;
 pub mod ports;
 pub mod remote;
 pub mod router;
+pub mod sdc;
 pub mod smb;
 pub mod syslog;
 pub mod tls;
@@ -64,10 +66,12 @@ pub static ALL: &[&Fingerprint] = &[
     &mac_vendor::FINGERPRINT,
     &dhcp::FINGERPRINT,
     &dicom::FINGERPRINT,
+    &dicomweb::FINGERPRINT,
     &hl7::FINGERPRINT,
     &astm::FINGERPRINT,
     &mqtt::FINGERPRINT,
     &http::FINGERPRINT,
+    &sdc::FINGERPRINT,
     &tls::FINGERPRINT,
     &remote::FINGERPRINT,
     &smb::FINGERPRINT,

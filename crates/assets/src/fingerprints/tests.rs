@@ -6,7 +6,8 @@ use super::ALL;
 
 fn kinds() -> Vec<&'static KindSpec> {
     use protocols::{
-        arp, astm, dhcp, dicom, dns, hl7, http, icmp, mqtt, ntp, remote, smb, syslog, tls,
+        arp, astm, dhcp, dicom, dns, hl7, http, icmp, mqtt, ntp, remote, smb, soap, syslog, tls,
+        wsdiscovery,
     };
     let mut all: Vec<&KindSpec> = vec![
         &arp::PACKET,
@@ -22,6 +23,7 @@ fn kinds() -> Vec<&'static KindSpec> {
         &http::REQUEST,
         &http::RESPONSE,
         &http::FHIR,
+        &http::dicomweb::TRANSACTION,
         &icmp::MESSAGE,
         &mqtt::CONNECT,
         &mqtt::PUBLISH,
@@ -29,10 +31,12 @@ fn kinds() -> Vec<&'static KindSpec> {
         &remote::SESSION,
         &smb::SESSION,
         &smb::TREE,
+        &soap::MESSAGE,
         &syslog::MESSAGE,
         &tls::CLIENT_HELLO,
         &tls::SERVER_HELLO,
         &tls::CERTIFICATE,
+        &wsdiscovery::MESSAGE,
     ];
     all.extend(wire::kinds::ALL);
     all.extend(logs::kinds::ALL);

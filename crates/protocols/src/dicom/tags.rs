@@ -116,7 +116,7 @@ static KEYWORDS: &[(u16, u16, &str)] = &[
 ];
 
 /// The keyword of an attribute, where it is one that queries are made with.
-pub(super) fn keyword(tag: (u16, u16)) -> Option<&'static str> {
+pub(crate) fn keyword(tag: (u16, u16)) -> Option<&'static str> {
     let at = KEYWORDS.binary_search_by_key(&tag, |&(group, element, _)| (group, element)).ok()?;
     KEYWORDS.get(at).map(|&(_, _, keyword)| keyword)
 }

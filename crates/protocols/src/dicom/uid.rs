@@ -12,7 +12,7 @@ const MAX_UID: usize = 64;
 
 /// A SOP class.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum SopClass {
+pub(crate) enum SopClass {
     /// One of the standard's, as an index into the table.
     Known(&'static (&'static str, &'static str, &'static str)),
     /// Somebody's own, or newer than the table.
@@ -21,7 +21,7 @@ pub(super) enum SopClass {
 
 impl SopClass {
     /// From the padded text of a UID; nothing where it does not begin with one.
-    pub(super) fn from_uid(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_uid(bytes: &[u8]) -> Option<Self> {
         let uid = uid(bytes);
         if uid.is_empty() {
             return None;
@@ -35,7 +35,7 @@ impl SopClass {
     }
 
     /// Its name in PS3.6, or the UID.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Known((_, name, _)) => name,
             Self::Unknown(uid) => uid,
@@ -43,7 +43,7 @@ impl SopClass {
     }
 
     /// The same, for a field.
-    pub(super) fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         match self {
             Self::Known((_, name, _)) => Value::Word(name),
             Self::Unknown(uid) => Value::Text(uid.clone()),
@@ -85,7 +85,7 @@ pub(super) enum Encoding {
 
 impl Encoding {
     /// From the padded text of a transfer syntax UID.
-    pub(super) fn from_uid(bytes: &[u8]) -> Self {
+    pub(crate) fn from_uid(bytes: &[u8]) -> Self {
         match trim(bytes) {
             b"1.2.840.10008.1.2" => Self::ImplicitLittle,
             b"1.2.840.10008.1.2.2" => Self::ExplicitBig,

@@ -102,6 +102,10 @@ pub(super) enum Reading {
     Head,
     /// Before or in a line that says how long the next chunk is.
     ChunkSize,
+    /// In a body of a known length, with so many bytes to come.
+    Fixed(u64),
+    /// In a chunk, the same way.
+    Chunk(u64),
     /// At the line end behind a chunk.
     ChunkEnd,
     /// In the trailers, with so many more allowed.
@@ -116,20 +120,48 @@ pub(super) enum Reading {
 const MAX_LINE: usize = 8 * 1024;
 
 impl Reading {
-    /// Enters a body: what comes next, and what to ask for once the head itself is used up.
-    pub(super) fn enter(&mut self, body: Body) -> Option<u64> {
+    /// Enters a body.
+    pub(super) fn enter(&mut self, body: Body) {
         *self = match body {
-            Body::None | Body::Length(_) => Self::Head,
+            Body::None => Self::Head,
+            Body::Length(length) => Self::Fixed(length),
             Body::Chunked => Self::ChunkSize,
             Body::UntilClose => Self::UntilClose,
         };
-        match body {
-            Body::Length(length) => Some(length),
-            Body::None | Body::Chunked | Body::UntilClose => None,
+    }
+
+    /// How much of the bytes at hand is content, where content is what comes next.
+    pub(super) fn content(&self, bytes: &[u8]) -> Option<usize> {
+        match *self {
+            Self::Fixed(left) | Self::Chunk(left) => {
+                Some(usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len()))
+            }
+            Self::UntilClose => Some(bytes.len()),
+            _ => None,
         }
     }
 
-    /// Takes the next piece of a body.
+    /// Content still to come before framing does.
+    pub(super) fn left(&self) -> u64 {
+        match *self {
+            Self::Fixed(left) | Self::Chunk(left) => left,
+            Self::UntilClose => u64::MAX,
+            _ => 0,
+        }
+    }
+
+    /// So much of the content is past.
+    pub(super) fn past(&mut self, count: u64) {
+        *self = match *self {
+            Self::Fixed(left) if left <= count => Self::Head,
+            Self::Fixed(left) => Self::Fixed(left.saturating_sub(count)),
+            Self::Chunk(left) if left <= count => Self::ChunkEnd,
+            Self::Chunk(left) => Self::Chunk(left.saturating_sub(count)),
+            other => other,
+        };
+    }
+
+    /// Takes the next piece of a body's framing.
     ///
     /// # Errors
     /// What broke the rules.
@@ -153,8 +185,9 @@ impl Reading {
                 };
                 Ok(self.then(next, end.saturating_add(1)))
             }
-            Self::UntilClose => Ok(Step::Skip(u64::MAX)),
-            Self::Head | Self::Lost(_) => Ok(Step::More),
+            Self::Fixed(_) | Self::Chunk(_) | Self::UntilClose | Self::Head | Self::Lost(_) => {
+                Ok(Step::More)
+            }
         }
     }
 
@@ -162,10 +195,7 @@ impl Reading {
         let line = bytes.get(..bytes.len().min(MAX_LINE)).unwrap_or_default();
         match httparse::parse_chunk_size(line) {
             Ok(httparse::Status::Complete((used, 0))) => Ok(self.then(Self::Trailers(128), used)),
-            Ok(httparse::Status::Complete((used, size))) => {
-                *self = Self::ChunkEnd;
-                Ok(Step::Skip(size.saturating_add(used as u64)))
-            }
+            Ok(httparse::Status::Complete((used, size))) => Ok(self.then(Self::Chunk(size), used)),
             Ok(httparse::Status::Partial) if bytes.len() < MAX_LINE => Ok(Step::More),
             Ok(httparse::Status::Partial) | Err(_) => Err("chunk size"),
         }
@@ -174,14 +204,6 @@ impl Reading {
     fn then(&mut self, next: Self, used: usize) -> Step {
         *self = next;
         Step::Used(used)
-    }
-}
-
-/// Puts the head that was just read in front of what its body asks for.
-pub(super) fn behind_head(head: usize, body: Option<u64>) -> Step {
-    match body {
-        Some(length) => Step::Skip(length.saturating_add(head as u64)),
-        None => Step::Used(head),
     }
 }
 
@@ -212,7 +234,9 @@ mod tests {
     #[test]
     fn chunks_are_passed_over_and_their_ends_checked() {
         let mut at = Reading::ChunkSize;
-        assert_eq!(at.body(b"1f;x=y\r\nabc"), Ok(Step::Skip(31 + 8)));
+        assert_eq!(at.body(b"1f;x=y\r\nabc"), Ok(Step::Used(8)));
+        assert_eq!((at.content(b"abc"), at.left()), (Some(3), 31));
+        at.past(31);
         assert_eq!(at.body(b"\r\n0\r\n"), Ok(Step::Used(2)));
         assert_eq!(at.body(b"0\r\n"), Ok(Step::Used(3)));
         assert_eq!(at.body(b"A: b\r\n\r\n"), Ok(Step::Used(6)));

@@ -1,11 +1,14 @@
 //! FHIR REST interactions, read from the head of a request (FHIR R4 and R5, "RESTful API").
 //!
 //! FHIR is HTTP with names that mean something: what was asked of which type of resource, and whose
-//! record it was. Bodies are not read, so the subject of a created resource, and searches whose
-//! parameters come in a form, stay unknown.
+//! record it was. Of bodies in JSON only the shape is read: how many entries, what they do, which
+//! page comes next, which error. The subject of a created resource, and searches whose parameters
+//! come in a form, stay unknown.
 
 mod interaction;
+mod links;
 mod patient;
+mod resource;
 mod types;
 
 use model::emit::Emit;
@@ -15,7 +18,9 @@ use super::head::RequestHead;
 use crate::redact::encoding::percent_decode;
 use crate::redact::{path_of, query};
 
-pub(super) use interaction::Interaction;
+pub(super) use interaction::{Interaction, Scope};
+pub(super) use links::{Links, location};
+pub(super) use resource::{Reader, Summary};
 
 /// The name of a resource type, where the text is exactly one.
 pub(crate) fn resource_type(text: &[u8]) -> Option<&'static str> {
@@ -35,8 +40,49 @@ pub(super) struct Asked {
     pub(super) operation: Option<String>,
     pub(super) patient: Option<Token>,
     pub(super) parameters: Vec<String>,
+    /// What it is about: one resource, a type, everything.
+    pub(super) scope: Option<Scope>,
+    pub(super) paging: Paging,
+    /// Which page of a search it fetches, where the server gave out its address.
+    pub(super) page: Option<u64>,
+    /// Which step of a bulk export it is.
+    pub(super) export: Option<Export>,
     /// How much the request alone says of its being FHIR.
     pub(super) evidence: Evidence,
+}
+
+/// A step of a bulk export (FHIR Bulk Data Access, chapter "Request flow").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Export {
+    KickOff,
+    Status,
+    File,
+    Cancel,
+}
+
+impl Export {
+    /// Its name, as in the field `export`.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::KickOff => "kick-off",
+            Self::Status => "status",
+            Self::File => "file",
+            Self::Cancel => "cancel",
+        }
+    }
+}
+
+/// What the parameters of a search ask for beyond a match.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Paging {
+    /// `_count`.
+    pub(super) count: Option<u64>,
+    /// `_offset` and what servers call it.
+    pub(super) offset: Option<u64>,
+    /// `_include` and `_revinclude`.
+    pub(super) includes: u64,
+    /// Whether a parameter looks through a reference, or back through one.
+    pub(super) chained: bool,
 }
 
 /// What speaks for FHIR before the response is there.
@@ -51,6 +97,22 @@ pub(super) enum Evidence {
 }
 
 impl Asked {
+    /// A request that only its address says to be FHIR: the next page of a search.
+    fn unknown() -> Self {
+        Self {
+            interaction: Interaction::Search,
+            resource: None,
+            operation: None,
+            patient: None,
+            parameters: Vec::new(),
+            scope: None,
+            paging: Paging::default(),
+            page: None,
+            export: None,
+            evidence: Evidence::Shape,
+        }
+    }
+
     /// Whether it was FHIR, now that the response's media type is known.
     pub(super) fn holds(&self, content_type: &str) -> bool {
         match self.evidence {
@@ -85,18 +147,39 @@ pub(super) fn asked(emit: &Emit<'_>, head: &RequestHead<'_>) -> Option<Asked> {
         Some(_) => Evidence::Type,
         None => Evidence::Shape,
     };
-    let mut operation = None;
-    if let Some(name) = shape.operation {
-        operation = Some(interaction::operation_name(emit, name));
-    }
+    let operation = shape.operation.map(|name| interaction::operation_name(emit, name));
+    let export = (operation.as_deref() == Some("$export")).then_some(Export::KickOff);
     Some(Asked {
         interaction: shape.interaction,
         resource: shape.resource,
         operation,
         patient: patient::of(emit, &shape, query),
         parameters: query::names(emit, query),
+        scope: shape.scope(),
+        paging: paging(query),
+        page: None,
+        export,
         evidence,
     })
+}
+
+/// What a query asks for beyond a match.
+fn paging(query: &[u8]) -> Paging {
+    let mut paging = Paging::default();
+    for (name, value) in query::pairs(query).take(64) {
+        let number = || {
+            value.as_deref().and_then(|v| std::str::from_utf8(v).ok()).and_then(|v| v.parse().ok())
+        };
+        match &*name {
+            b"_count" => paging.count = number(),
+            b"_offset" | b"_getpagesoffset" | b"_skip" => paging.offset = number(),
+            name if name.starts_with(b"_include") || name.starts_with(b"_revinclude") => {
+                paging.includes = paging.includes.saturating_add(1);
+            }
+            name => paging.chained |= name.starts_with(b"_has:") || name.contains(&b'.'),
+        }
+    }
+    paging
 }
 
 /// Whether a path has a segment that says FHIR, such as `/fhir` or `/hapi-fhir-r4`.

@@ -58,6 +58,14 @@ pub(super) struct Headers<'a> {
     pub(super) authorization: &'a [u8],
     pub(super) challenge: &'a [u8],
     pub(super) upgrade: &'a [u8],
+    pub(super) content_encoding: &'a [u8],
+    pub(super) content_location: &'a [u8],
+    pub(super) origin: &'a [u8],
+    pub(super) soap_action: &'a [u8],
+    /// Subprotocols that a client of WebSocket offers, or the one that its server takes.
+    pub(super) subprotocol: &'a [u8],
+    /// Extensions of WebSocket, the same way.
+    pub(super) extensions: &'a [u8],
     /// What says how long the body is.
     pub(super) framing: Framing,
 }
@@ -142,31 +150,41 @@ fn whole(result: httparse::Result<usize>) -> Result<(), &'static str> {
 
 fn headers<'a>(fields: &[Header<'a>]) -> Headers<'a> {
     let mut found = Headers::default();
+    for field in fields {
+        field_of(&mut found, field.name, field.value);
+    }
+    found
+}
+
+/// Takes one header field: of a name that matters, the first.
+pub(super) fn field_of<'a>(found: &mut Headers<'a>, name: &str, value: &'a [u8]) {
     let first = |place: &mut &'a [u8], value: &'a [u8]| {
         if place.is_empty() {
             *place = value;
         }
     };
-    for field in fields {
-        let name = field.name;
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        match name.len() {
-            4 if is("host") => first(&mut found.host, field.value),
-            6 if is("server") => first(&mut found.server, field.value),
-            6 if is("accept") => first(&mut found.accept, field.value),
-            7 if is("upgrade") => first(&mut found.upgrade, field.value),
-            10 if is("user-agent") => first(&mut found.user_agent, field.value),
-            12 if is("content-type") => first(&mut found.content_type, field.value),
-            13 if is("authorization") => found.authorization = field.value,
-            19 if is("proxy-authorization") => first(&mut found.authorization, field.value),
-            16 if is("www-authenticate") => first(&mut found.challenge, field.value),
-            18 if is("proxy-authenticate") => first(&mut found.challenge, field.value),
-            14 if is("content-length") => found.framing.content_length(field.value),
-            17 if is("transfer-encoding") => found.framing.transfer_encoding(field.value),
-            _ => {}
-        }
+    let is = |known: &str| name.eq_ignore_ascii_case(known);
+    match name.len() {
+        4 if is("host") => first(&mut found.host, value),
+        6 if is("server") => first(&mut found.server, value),
+        6 if is("accept") => first(&mut found.accept, value),
+        7 if is("upgrade") => first(&mut found.upgrade, value),
+        10 if is("user-agent") => first(&mut found.user_agent, value),
+        12 if is("content-type") => first(&mut found.content_type, value),
+        13 if is("authorization") => found.authorization = value,
+        19 if is("proxy-authorization") => first(&mut found.authorization, value),
+        16 if is("www-authenticate") => first(&mut found.challenge, value),
+        18 if is("proxy-authenticate") => first(&mut found.challenge, value),
+        14 if is("content-length") => found.framing.content_length(value),
+        6 if is("origin") => first(&mut found.origin, value),
+        10 if is("soapaction") => first(&mut found.soap_action, value),
+        16 if is("content-encoding") => first(&mut found.content_encoding, value),
+        16 if is("content-location") => first(&mut found.content_location, value),
+        22 if is("sec-websocket-protocol") => first(&mut found.subprotocol, value),
+        24 if is("sec-websocket-extensions") => first(&mut found.extensions, value),
+        17 if is("transfer-encoding") => found.framing.transfer_encoding(value),
+        _ => {}
     }
-    found
 }
 
 /// The media type of a Content-Type header in lower case, with the type of the parts where it is

@@ -64,6 +64,54 @@ fn http_and_fhir_of_curl() {
 }
 
 #[test]
+fn dicomweb_of_orthanc() {
+    let seen = observations(include_bytes!("../../../../testdata/dicomweb/orthanc.pcap"));
+    // tshark: 16 http.request, 16 http.response; in the responses 2 and 1 parts of mime_multipart.
+    assert_eq!((count(&seen, "http.request"), count(&seen, "http.response")), (16, 16));
+    assert_eq!(count(&seen, "dicomweb.transaction"), 15);
+    assert_eq!(count(&seen, "dicom.file"), 2);
+    assert_eq!(count(&seen, "protocol.anomaly"), 0);
+    let told: Vec<_> = seen.into_iter().filter(|o| o.kind.name.starts_with("dicom")).collect();
+    insta::assert_snapshot!("dicomweb", lines(&told).join("\n"));
+}
+
+#[test]
+fn sdc_of_sdc11073() {
+    let seen = observations(include_bytes!("../../../../testdata/sdc/monitor.pcap"));
+    // tshark: datagrams of port 3702; wsa:Action in what --export-objects http writes.
+    assert_eq!(count(&seen, "wsd.message"), 15);
+    assert_eq!(count(&seen, "soap.message"), 24);
+    assert_eq!(count(&seen, "protocol.anomaly"), 0);
+    let told: Vec<_> =
+        seen.into_iter().filter(|o| o.is("wsd.message") || o.is("soap.message")).collect();
+    insta::assert_snapshot!("sdc", lines(&told).join("\n"));
+}
+
+#[test]
+fn http2_of_nghttp() {
+    let seen = observations(include_bytes!("../../../../testdata/http2/nghttp.pcap"));
+    // tshark: HEADERS frames with http2.headers.method and with http2.headers.status.
+    assert_eq!((count(&seen, "http.request"), count(&seen, "http.response")), (7, 7));
+    assert_eq!(count(&seen, "protocol.anomaly"), 0);
+    insta::assert_snapshot!("http2", lines(&seen).join("\n"));
+}
+
+#[test]
+fn mqtt_over_websocket_of_paho() {
+    let seen = observations(include_bytes!("../../../../testdata/websocket/mqtt.pcap"));
+    // tshark: 17 binary frames of websocket.
+    let frames: u64 = seen
+        .iter()
+        .filter(|o| o.is("websocket.close"))
+        .filter_map(|o| Some(o.uint("sent_binary")? + o.uint("received_binary")?))
+        .sum();
+    assert_eq!(frames, 17);
+    assert_eq!(count(&seen, "mqtt.publish"), 6);
+    assert_eq!(count(&seen, "protocol.anomaly"), 0);
+    insta::assert_snapshot!("websocket", lines(&seen).join("\n"));
+}
+
+#[test]
 fn mqtt_of_mosquitto() {
     let seen = observations(include_bytes!("../../../../testdata/mqtt/mosquitto.pcap"));
     assert_eq!(count(&seen, "protocol.anomaly"), 0);

@@ -2,6 +2,7 @@
 //! hostile bytes, and marked identifiers that must not come out.
 
 mod captures;
+mod exchanges;
 mod malformed;
 mod pcap;
 mod samples;

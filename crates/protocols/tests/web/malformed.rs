@@ -116,7 +116,7 @@ fn a_gap_in_a_body_is_passed_over_and_a_gap_in_a_head_recovered_from() {
 }
 
 #[test]
-fn tunnels_and_upgrades_end_the_flow_without_noise() {
+fn tunnels_end_the_flow_and_upgrades_go_on_without_noise() {
     use Direction::{Forward, Reverse};
     let http = &protocols::http::Http;
     let tunnel = run(
@@ -136,7 +136,8 @@ fn tunnels_and_upgrades_end_the_flow_without_noise() {
             (Forward, b"\x81\x85"),
         ],
     );
-    assert_eq!((socket.len(), socket[1].str("upgrade")), (2, Some("websocket")));
+    assert_eq!((socket.len(), socket[1].str("upgrade")), (4, Some("websocket")));
+    assert_eq!((socket[2].kind.name, socket[3].uint("received_text")), ("websocket.open", Some(1)));
 }
 
 #[test]

@@ -74,6 +74,112 @@ fn nothing_of_a_patient_leaves_http() {
 }
 
 #[test]
+fn nothing_of_a_patient_leaves_the_bodies_of_http() {
+    use crate::exchanges::{STOW, image, stow};
+    let hl7 = format!("MSH|^~\\&|A|B|C|D|1||ADT^A01|1|P|2.5\rPID|||{NUMBER}||{NAME}||{BORN}\r");
+    let soap = format!(
+        "<e:Envelope><e:Header><a:Action>http://standards.ieee.org/downloads/11073/x/ContextService/SetContextState</a:Action><a:To>{NAME}</a:To></e:Header><e:Body><m:SetContextState><m:ProposedContextState xsi:type='p:PatientContextState'><p:Identification Extension='{NUMBER}'/><p:CoreData><p:Givenname>ZZTAINT</p:Givenname><p:DateOfBirth>{BORN}</p:DateOfBirth></p:CoreData></m:ProposedContextState></m:SetContextState></e:Body></e:Envelope>"
+    );
+    let fault = format!(
+        "<e:Envelope><e:Body><e:Fault><faultcode>{NAME}</faultcode><Value>{NUMBER}</Value><Text>{NAME}</Text></e:Fault></e:Body></e:Envelope>"
+    );
+    let dicom = format!(
+        r#"[{{"00100020":{{"vr":"LO","Value":["{NUMBER}"]}},"00100010":{{"Value":[{{"Alphabetic":"{NAME}"}}]}}}}]"#
+    );
+    let fhir = format!(
+        r#"{{"resourceType":"{NAME}","type":"{NUMBER}","id":"{NUMBER}","issue":[{{"code":"{NAME}","diagnostics":"{NAME}"}}],"link":[{{"relation":"next","url":"http://e/Patient/{NUMBER}?name={NAME}"}}],"entry":[{{"request":{{"method":"GET","url":"Patient/{NUMBER}"}}}}]}}"#
+    );
+    let form = format!(
+        "grant_type={NAME}&client_secret=ZZSECRET&username={NAME}&scope=launch/{NUMBER}+{NUMBER}"
+    );
+    let (mut asked, mut answered) = (Vec::new(), Vec::new());
+    let files = stow(&[image(b"MZ", NUMBER)]);
+    let json = "Content-Type: application/fhir+json\r\n";
+    for (line, media, body, answer, said) in [
+        ("POST /dicom-web/studies", STOW, &files[..], "application/dicom+json", &dicom),
+        (
+            "GET /rs/studies?PatientName=ZZTAINT&00100020=88417702",
+            "",
+            b"",
+            "application/dicom+json",
+            &dicom,
+        ),
+        (
+            "GET /wado?requestType=WADO&studyUID=1.2.88417702&annotation=ZZTAINT",
+            "",
+            b"",
+            "text/plain",
+            &hl7,
+        ),
+        (
+            "GET /studies/1.2.88417702/series/1.3.88417702/metadata",
+            "",
+            b"",
+            "application/dicom+json",
+            &dicom,
+        ),
+        ("POST /fhir", json, fhir.as_bytes(), "application/fhir+json", &fhir),
+        (
+            "POST /hl7",
+            "Content-Type: application/hl7-v2\r\n",
+            hl7.as_bytes(),
+            "application/hl7-v2",
+            &hl7,
+        ),
+        (
+            "POST /sdc",
+            "Content-Type: application/soap+xml\r\n",
+            soap.as_bytes(),
+            "text/xml",
+            &fault,
+        ),
+        (
+            "POST /token",
+            "Content-Type: application/x-www-form-urlencoded\r\n",
+            form.as_bytes(),
+            "application/json",
+            &fhir,
+        ),
+    ] {
+        let head = format!("{line} HTTP/1.1\r\n{media}Content-Length: {}\r\n\r\n", body.len());
+        asked.extend([head.as_bytes(), body].concat());
+        let length = said.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: {answer}\r\nContent-Location: /Patient/{NUMBER}\r\nContent-Length: {length}\r\n\r\n"
+        );
+        answered.extend([head.as_bytes(), said.as_bytes()].concat());
+    }
+    let seen = run(&protocols::http::Http, &[(Forward, &asked), (Reverse, &answered)]);
+    let count = |kind| seen.iter().filter(|o| o.is(kind)).count();
+    assert_eq!((count("dicomweb.transaction"), count("dicom.file")), (4, 1));
+    assert_eq!((count("hl7.message"), count("soap.message"), count("oauth.token")), (3, 2, 1));
+    assert_clean(&seen);
+    // One patient has one token in all of them.
+    let tokens: Vec<_> = ["dicom.file", "hl7.message", "soap.message", "dicomweb.transaction"]
+        .iter()
+        .filter_map(|kind| seen.iter().find(|o| o.is(kind))?.token("patient"))
+        .collect();
+    assert!(tokens.len() == 4 && tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
+}
+
+#[test]
+fn nothing_of_a_patient_leaves_a_websocket() {
+    let ask = format!(
+        "GET /patients/{NUMBER}/live?name={NAME} HTTP/1.1\r\nUpgrade: websocket\r\nOrigin: http://ehr/{NUMBER}?{NAME}\r\nSec-WebSocket-Protocol: v1, {NAME}\r\n\r\n"
+    );
+    let yes =
+        format!("HTTP/1.1 101 {NAME}\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: v1\r\n\r\n");
+    let said = [&[0x81, u8::try_from(NAME.len()).unwrap()], NAME.as_bytes()].concat();
+    let over = [&[0x88, 2 + u8::try_from(NAME.len()).unwrap(), 3, 0xe8], NAME.as_bytes()].concat();
+    let seen = run(
+        &protocols::http::Http,
+        &[(Forward, ask.as_bytes()), (Reverse, yes.as_bytes()), (Reverse, &said), (Reverse, &over)],
+    );
+    assert_eq!(seen.len(), 4);
+    assert_clean(&seen);
+}
+
+#[test]
 fn a_patient_is_the_same_in_a_path_and_in_fhir() {
     let request =
         format!("GET /fhir/Patient/{NUMBER} HTTP/1.1\r\nAccept: application/fhir+json\r\n\r\n");

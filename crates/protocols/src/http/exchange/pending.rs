@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use model::time::Timestamp;
 
 use crate::http::auth::Credential;
-use crate::http::fhir::Asked;
+use crate::http::content::{Known, Told};
+use crate::http::websocket::Offer;
+use crate::http::{dicomweb, fhir};
 
 /// Most requests kept without their responses. Later ones are still counted, so that pairs stay
 /// right; their responses are told without them.
@@ -13,15 +15,27 @@ const MAX_OUTSTANDING: usize = 64;
 
 /// What a response has to know of its request.
 #[derive(Debug)]
-pub(super) struct Pending {
-    pub(super) method: Box<str>,
-    pub(super) path: Box<str>,
-    pub(super) credential: Credential,
-    pub(super) user_agent: Box<[u8]>,
-    pub(super) at: Timestamp,
+pub(in crate::http) struct Pending {
+    pub(in crate::http) method: Box<str>,
+    pub(in crate::http) path: Box<str>,
+    pub(in crate::http) credential: Credential,
+    pub(in crate::http) user_agent: Box<[u8]>,
+    pub(in crate::http) at: Timestamp,
     /// Asks for another protocol on the connection.
-    pub(super) changes: bool,
-    pub(super) fhir: Option<Box<Asked>>,
+    pub(in crate::http) changes: bool,
+    /// What it offers, where it asks for WebSocket.
+    pub(in crate::http) offer: Option<Box<Offer>>,
+    pub(in crate::http) fhir: Option<Box<fhir::Asked>>,
+    pub(in crate::http) dicomweb: Option<Box<dicomweb::Asked>>,
+    /// What its body held, once that is over.
+    pub(in crate::http) sent: Told,
+}
+
+impl Pending {
+    /// What the readers of bodies have to know of it.
+    pub(in crate::http) fn known(&self) -> Known<'_> {
+        Known { fhir: self.fhir.is_some(), dicomweb: self.dicomweb.is_some(), path: &self.path }
+    }
 }
 
 /// The requests of a connection in order.
@@ -49,6 +63,15 @@ impl Queue {
         oldest
     }
 
+    /// The request put in last, while it waits.
+    pub(super) fn last(&mut self) -> Option<&mut Pending> {
+        if self.beyond > 0 { None } else { self.kept.back_mut() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_empty() && self.beyond == 0
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -70,7 +93,10 @@ mod tests {
             user_agent: Box::default(),
             at: Timestamp::from_nanos(0),
             changes: false,
+            offer: None,
             fhir: None,
+            dicomweb: None,
+            sent: Told::default(),
         }
     }
 

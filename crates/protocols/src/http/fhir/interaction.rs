@@ -40,6 +40,25 @@ impl Interaction {
     }
 }
 
+/// What an interaction is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Scope {
+    Instance,
+    Type,
+    System,
+}
+
+impl Scope {
+    /// Its name, as in the field `scope`.
+    pub(in crate::http) const fn name(self) -> &'static str {
+        match self {
+            Self::Instance => "instance",
+            Self::Type => "type",
+            Self::System => "system",
+        }
+    }
+}
+
 /// What a method and a path ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape<'a> {
@@ -51,6 +70,18 @@ pub(super) struct Shape<'a> {
     pub(super) operation: Option<&'a [u8]>,
     /// Whether it fits right below a base; a POST to anything has the shape of a batch otherwise.
     pub(super) below_base: bool,
+}
+
+impl Shape<'_> {
+    /// What it is about.
+    pub(super) const fn scope(&self) -> Option<Scope> {
+        match (self.interaction, self.instance, self.resource) {
+            (Interaction::Capabilities, ..) => None,
+            (_, Some(_), _) => Some(Scope::Instance),
+            (_, None, Some(_)) => Some(Scope::Type),
+            (_, None, None) => Some(Scope::System),
+        }
+    }
 }
 
 /// The interaction of a decoded path, or nothing where it has the shape of none.
