@@ -68,8 +68,9 @@ static TASKS: &[Task] = &[
     },
     Task {
         name: "bench",
-        arguments: "[CAPTURE] [--packets N] [--runs N]",
-        doc: "Wardwatch beside nfstream and nDPI's reader on one core: medians and ratios.",
+        arguments: "[--data FOLDER]... [CAPTURE]... [--packets N] [--runs N] [--quick]",
+        doc: "Wardwatch beside nfstream, nDPI's reader, tcpdump and the physical floor on one core: \
+              medians, ratios and goals. 'bench flows [--quick]': the flow table at its limit and beyond.",
         run: bench::run,
     },
 ];
