@@ -132,6 +132,21 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     std::fs::write(&file, report).map_err(|error| format!("{}: {error}", file.display()))
 }
 
+/// Captures laid end to end for others than this module, and how many packets they are.
+pub(crate) fn mix(
+    files: &[PathBuf],
+    packets: u64,
+    folder: &Path,
+) -> Result<(PathBuf, u64), String> {
+    let (long, size) = captures::lay(Kind::Given, files, packets, folder)?;
+    Ok((long, size.packets))
+}
+
+/// Makes a capture of one packet.
+pub(crate) fn one_packet(file: &Path) -> Outcome {
+    flows::one_packet(file).map_err(|error| format!("{}: {error}", file.display()))
+}
+
 /// Where captures are laid.
 fn folder() -> Result<PathBuf, String> {
     let folder = target().join("bench");
@@ -183,7 +198,7 @@ fn compare(
 /// How long the program takes to read one packet.
 fn start(folder: &Path) -> Result<String, String> {
     let file = folder.join("one.pcap");
-    flows::one_packet(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    one_packet(&file)?;
     let (millis, mebibytes) = tools::start(&file, folder, 21)?;
     let met = if millis <= 30.0 { "met" } else { "missed" };
     Ok(format!(
