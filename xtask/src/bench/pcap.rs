@@ -1,13 +1,18 @@
 //! Reading captures for laying them end to end: classic pcap here, pcapng next door.
 //!
 //! Times become microseconds since the first packet, never go back, and no silence is longer than
-//! [`LONGEST_SILENCE`]: a capture over a night would stretch the whole chain. A packet of a link type
+//! [`LONGEST_SILENCE`]: with the silences of real captures a chain of some million packets would
+//! last for months, and what a program does once a second would be measured instead of what it does
+//! for a packet. A packet of a link type
 //! that cannot be put into an Ethernet frame is left out and counted.
 
 use super::{link, pcapng};
 
 /// Microseconds.
-const LONGEST_SILENCE: u64 = 60_000_000;
+const LONGEST_SILENCE: u64 = 100_000;
+
+/// Microseconds from the last packet of a capture to the first of the next.
+const BETWEEN: u64 = 10_000;
 
 /// Longer packets are believed of no capture (libpcap's `MAXIMUM_SNAPLEN`).
 const LONGEST_PACKET: usize = 262_144;
@@ -80,7 +85,7 @@ impl Capture {
 #[derive(Debug, Default)]
 pub(super) struct Chain {
     pub(super) packets: Vec<Packet>,
-    /// Microseconds from the first packet to a second after the last.
+    /// Microseconds from the first packet to where the next capture begins.
     pub(super) length: u64,
 }
 
@@ -89,7 +94,7 @@ impl Chain {
     pub(super) fn add(&mut self, capture: Capture) {
         let start = self.length;
         for packet in capture.packets {
-            self.length = start + packet.at + 1_000_000;
+            self.length = start + packet.at + BETWEEN;
             self.packets.push(Packet { at: start + packet.at, ..packet });
         }
     }
@@ -149,15 +154,15 @@ mod tests {
         chain.add(Capture::read(&file(&[1_000, 1_002])).unwrap());
         chain.add(Capture::read(&file(&[7])).unwrap());
         let times: Vec<u64> = chain.packets.iter().map(|packet| packet.at).collect();
-        assert_eq!(times, [0, 2_000_000, 3_000_000]);
-        assert_eq!((chain.length, chain.packets[0].wire_len), (4_000_000, 60));
+        assert_eq!(times, [0, 100_000, 110_000]);
+        assert_eq!((chain.length, chain.packets[0].wire_len), (120_000, 60));
     }
 
     #[test]
     fn a_clock_that_goes_back_or_sleeps_for_a_night_does_not_stretch_the_chain() {
-        let capture = Capture::read(&file(&[1_000, 990, 50_000, 50_001])).unwrap();
+        let capture = Capture::read(&file(&[1_000, 990, 50_000, 50_000])).unwrap();
         let times: Vec<u64> = capture.packets.iter().map(|packet| packet.at).collect();
-        assert_eq!(times, [0, 0, 60_000_000, 61_000_000]);
+        assert_eq!(times, [0, 0, 100_000, 100_000]);
     }
 
     #[test]

@@ -56,13 +56,13 @@ mod tests {
     #[test]
     fn copies_follow_each_other_in_time() {
         let packet = |at| Packet { at, wire_len: 14, data: vec![2; 14] };
-        let chain = Chain { packets: vec![packet(0), packet(400_000)], length: 1_400_000 };
+        let chain = Chain { packets: vec![packet(0), packet(40_000)], length: 140_000 };
         let path = std::env::temp_dir().join(format!("xtask-repeat-{}", std::process::id()));
         let size = write(&chain, 3, &path).unwrap();
         assert_eq!((size.packets, size.bytes), (4, 56));
         let read = Capture::read(&std::fs::read(&path).unwrap()).unwrap();
         let times: Vec<u64> = read.packets.iter().map(|packet| packet.at).collect();
-        assert_eq!(times, [0, 400_000, 1_400_000, 1_800_000]);
+        assert_eq!(times, [0, 40_000, 140_000, 180_000]);
         assert_ne!(read.packets[0].data, read.packets[2].data);
         std::fs::remove_file(&path).unwrap();
         assert!(write(&Chain::default(), 3, &path).is_err());
