@@ -1,15 +1,15 @@
 //! `cargo xtask bench flows`: the table of flows with a million connections open at once, and beyond
 //! its limit, under a scan of ten million packets with clinical connections among them.
 //!
-//! The captures are made on the fly and removed afterwards. What is asked: are all flows followed
-//! up to the limit; beyond it, is every loss counted, and are clinical connections kept. How much
-//! memory that takes, and how long.
+//! The captures are made on the fly and removed afterwards, unless `--keep` is given. What is asked:
+//! are all flows followed up to the limit; beyond it, is every loss counted, and are clinical
+//! connections kept. How much memory that takes, and how long.
 
 mod made;
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::tools::{self, Cost, Tool, Who};
 use super::{Size, folder};
@@ -34,17 +34,21 @@ impl Amounts {
 
 /// Makes the captures, runs the program over them and says what came of it.
 pub(super) fn run(arguments: &[String]) -> Outcome {
-    let amounts = match arguments {
-        [] => Amounts::WHOLE,
-        [only] if only == "--quick" => Amounts::QUICK,
-        _ => return Err("flows takes no arguments but --quick".to_owned()),
-    };
+    let (mut amounts, mut keep) = (Amounts::WHOLE, false);
+    for argument in arguments {
+        match argument.as_str() {
+            "--quick" => amounts = Amounts::QUICK,
+            "--keep" => keep = true,
+            _ => return Err("flows takes no arguments but --quick and --keep".to_owned()),
+        }
+    }
     tools::can_measure()?;
     tools::build()?;
     let folder = folder()?;
     let open = folder.join("open.pcap");
     let report = with_capture(
         &open,
+        keep,
         |file| made::open(file, amounts.open),
         |size| of_open(&measure(&open, size, &folder)?, amounts),
     )?;
@@ -52,7 +56,7 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
     let scan = folder.join("scan.pcap");
     let make = |file| made::scan(file, amounts.scanned, amounts.clinical);
     let report =
-        with_capture(&scan, make, |size| of_scan(&measure(&scan, size, &folder)?, amounts))?;
+        with_capture(&scan, keep, make, |size| of_scan(&measure(&scan, size, &folder)?, amounts))?;
     println!("{report}");
     Ok(())
 }
@@ -64,7 +68,8 @@ pub(super) fn one_packet(path: &Path) -> io::Result<()> {
 
 /// Makes a capture for as long as it is worked with.
 fn with_capture<T>(
-    path: &PathBuf,
+    path: &Path,
+    keep: bool,
     make: impl FnOnce(File) -> io::Result<Size>,
     work: impl FnOnce(Size) -> Result<T, String>,
 ) -> Result<T, String> {
@@ -73,7 +78,9 @@ fn with_capture<T>(
         .map_err(|error| format!("{}: {error}", path.display()))?;
     println!("{}: {} packets, {} MB", path.display(), size.packets, size.bytes / 1_000_000);
     let done = work(size);
-    let _ = std::fs::remove_file(path);
+    if !keep {
+        let _ = std::fs::remove_file(path);
+    }
     done
 }
 
