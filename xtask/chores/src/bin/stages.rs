@@ -168,3 +168,17 @@ fn detectors(capture: &Path) -> Result<u64, String> {
         None => Ok(summary.stats.packets),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_goes_over_all_packets_and_says_when_it_cannot() {
+        let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/dicom/store.pcap");
+        for (name, run) in STAGES {
+            assert_eq!(run(&store), Ok(96), "{name}");
+            assert!(run(Path::new("no such capture")).is_err(), "{name}");
+        }
+    }
+}
