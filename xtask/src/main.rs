@@ -51,7 +51,7 @@ static TASKS: &[Task] = &[
     },
     Task {
         name: "fuzz",
-        arguments: "[--seconds N] [TARGET]...",
+        arguments: "[--seconds N] [--keep] [TARGET]...",
         doc: "Feeds mutated input to parsers and to the whole pipeline; all targets where none is named.",
         run: fuzz::run,
     },
