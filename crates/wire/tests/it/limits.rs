@@ -126,6 +126,18 @@ fn the_smaller_of_both_limits_counts_and_the_table_stays_within_its_memory() {
 }
 
 #[test]
+fn an_open_flow_takes_no_more_memory_than_it_did() {
+    // A power of two, at which what grows by doubling has no room to spare.
+    const FLOWS: u32 = 1 << 16;
+    let mut run = Run::new(Config::default());
+    (0..FLOWS).for_each(|n| run.frame(0, &probe(n)));
+    let stats = run.engine.stats();
+    assert_eq!(stats.open_flows, u64::from(FLOWS));
+    let each = stats.memory / u64::from(FLOWS);
+    assert!(each <= 560, "{each} bytes a flow");
+}
+
+#[test]
 fn holes_in_many_streams_hold_no_more_than_allowed_and_lose_nothing_uncounted() {
     const HELD: usize = 64 << 10;
     let config = Config { max_held_bytes: HELD, ..Config::default() };
