@@ -4,7 +4,7 @@
 //! what is fuzzed, so that coverage is enough: LLVM's pass for it can be asked for on stable. The
 //! target triple is named so that build scripts and macros are compiled without.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::Outcome;
@@ -24,28 +24,42 @@ const FLAGS: &str = "-Cpasses=sancov-module \
 /// Limits of one run: memory in MiB, seconds for one input, its length.
 const LIMITS: [&str; 3] = ["-rss_limit_mb=1024", "-timeout=5", "-max_len=65536"];
 
+/// Longest input that is kept, and most of them for a target.
+const KEPT_LENGTH: &str = "-max_len=2048";
+const KEPT: usize = 24;
+
+/// What names of kept inputs begin with: `chores seeds` writes the others anew.
+const FOUND: &str = "found-";
+
 /// Fuzzes the targets named, or all.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    let mut seconds = SECONDS;
+    let (mut seconds, mut keeps) = (SECONDS, false);
     let mut targets = Vec::new();
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         if argument == "--seconds" {
             let number = rest.next().and_then(|text| text.parse().ok());
             seconds = number.ok_or("--seconds needs a whole number")?;
+        } else if argument == "--keep" {
+            keeps = true;
         } else {
             targets.push(argument.clone());
         }
     }
-    if targets.is_empty() {
-        return all(seconds).map(|_| ());
-    }
     let known = known()?;
+    if targets.is_empty() {
+        targets.clone_from(&known);
+    }
     if let Some(unknown) = targets.iter().find(|target| !known.contains(target)) {
         return Err(format!("no target '{unknown}'; there are: {}", known.join(", ")));
     }
     let program = build()?;
-    fuzz(&program, &targets, seconds)
+    fuzz(&program, &targets, seconds)?;
+    for target in targets.iter().filter(|_| keeps) {
+        let count = keep(&program, target)?;
+        println!("{target:18} {count:>9} kept");
+    }
+    Ok(())
 }
 
 /// Fuzzes every target for so long, and says how many there are.
@@ -85,6 +99,47 @@ fn build() -> Result<PathBuf, String> {
     build.env("RUSTFLAGS", FLAGS).env_remove("CARGO_ENCODED_RUSTFLAGS");
     run_command(&mut build)?;
     Ok(folder.join(triple).join("release/wardwatch-fuzz"))
+}
+
+/// Takes over what was found of a target; how many inputs.
+fn keep(program: &Path, target: &str) -> Result<usize, String> {
+    let place = root().join("fuzz/target").join(target);
+    let (corpus, merged) = (root().join("fuzz/corpus").join(target), place.join("merged"));
+    let failed = |error: std::io::Error| format!("{}: {error}", merged.display());
+    let _ = std::fs::remove_dir_all(&merged);
+    std::fs::create_dir_all(&merged).map_err(failed)?;
+    let before = files(&corpus).map_err(failed)?;
+    let kept = before.iter().filter(|name| name.starts_with(FOUND)).count();
+    for name in &before {
+        std::fs::copy(corpus.join(name), merged.join(name)).map_err(failed)?;
+    }
+    // By branches alone: how often each is taken would keep ten times as many.
+    let mut merge = Command::new(program);
+    merge.args(["-set_cover_merge=1", "-use_counters=0", KEPT_LENGTH]).args(LIMITS);
+    merge.arg(&merged).arg(place.join("corpus"));
+    merge.env("WARDWATCH_FUZZ_TARGET", target).current_dir(root());
+    output(&mut merge)?;
+    let mut new = Vec::new();
+    for name in files(&merged).map_err(failed)?.into_iter().filter(|name| !before.contains(name)) {
+        let length = std::fs::metadata(merged.join(&name)).map_err(failed)?.len();
+        new.push((length, name));
+    }
+    new.sort();
+    // Spread over all lengths.
+    let room = KEPT.saturating_sub(kept);
+    let step = new.len().div_ceil(room.max(1)).max(1);
+    let chosen: Vec<_> = new.into_iter().rev().step_by(step).take(room).collect();
+    for (_, name) in &chosen {
+        let short = name.get(..12).unwrap_or(name);
+        std::fs::copy(merged.join(name), corpus.join(format!("{FOUND}{short}"))).map_err(failed)?;
+    }
+    Ok(chosen.len())
+}
+
+/// Names of the files in a folder.
+fn files(folder: &Path) -> std::io::Result<Vec<String>> {
+    let entries = std::fs::read_dir(folder)?.flatten();
+    Ok(entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
 }
 
 /// One target that runs.

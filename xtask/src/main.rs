@@ -10,6 +10,7 @@ mod counts;
 mod demo;
 mod docs;
 mod fuzz;
+mod instructions;
 mod needs;
 mod new;
 mod run;
@@ -39,7 +40,7 @@ static TASKS: &[Task] = &[
     Task {
         name: "test",
         arguments: "[--no-install]",
-        doc: "Everything that has to pass: format, lints, tidy, tests, documentation, a little fuzzing.",
+        doc: "Everything that has to pass: format, lints, tidy, tests, documentation, instruction counts, a little fuzzing.",
         run: test::run,
     },
     Task {
@@ -50,7 +51,7 @@ static TASKS: &[Task] = &[
     },
     Task {
         name: "fuzz",
-        arguments: "[--seconds N] [TARGET]...",
+        arguments: "[--seconds N] [--keep] [TARGET]...",
         doc: "Feeds mutated input to parsers and to the whole pipeline; all targets where none is named.",
         run: fuzz::run,
     },
@@ -68,9 +69,16 @@ static TASKS: &[Task] = &[
     },
     Task {
         name: "bench",
-        arguments: "[CAPTURE] [--packets N] [--runs N]",
-        doc: "Wardwatch beside nfstream and nDPI's reader on one core: medians and ratios.",
+        arguments: "[--data FOLDER]... [CAPTURE]... [--packets N] [--runs N] [--quick]",
+        doc: "Wardwatch beside nfstream, nDPI's reader, tcpdump and the physical floor on one core: \
+              medians, ratios and goals. 'bench flows [--quick] [--keep]': the flow table at its limit and beyond.",
         run: bench::run,
+    },
+    Task {
+        name: "counts",
+        arguments: "[--renew]",
+        doc: "Instructions a packet of every stage under valgrind, against xtask/counts.toml.",
+        run: instructions::run,
     },
 ];
 

@@ -37,6 +37,11 @@ static NEEDS: &[Need] = &[
         why: "the live test's pumps publish with it",
     },
     Need { program: "nmap", package: "nmap", why: "the live test scans with it" },
+    Need {
+        program: "valgrind",
+        package: "valgrind",
+        why: "instructions are counted under it, so that a dearer stage is seen",
+    },
     Need { program: "mkfifo", package: "coreutils", why: "captures are read from a pipe" },
 ];
 

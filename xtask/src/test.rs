@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::counts::{self, Counts};
 use crate::run::{cargo, find, run as run_command, watched};
-use crate::{Outcome, docs, fuzz, needs, tidy};
+use crate::{Outcome, docs, fuzz, instructions, needs, tidy};
 
 /// Seconds of fuzzing for each target: enough to see that every target runs and stands its corpus.
 const FUZZ_SECONDS: u32 = 4;
@@ -78,6 +78,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         let mut doc = cargo(&["doc", "--no-deps", "--workspace", "--locked"]);
         once(run_command(doc.env("RUSTDOCFLAGS", "-D warnings")))
     });
+    report.step("instruction counts", || once(instructions::run(&[])));
     report.step("fuzzing", || fuzz::all(FUZZ_SECONDS).map(|passed| Counts { passed, failed: 0 }));
     println!();
     for (name, seconds) in &report.took {

@@ -66,12 +66,15 @@ pub(crate) fn write(root: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes as many inputs of a target as there is room for, the small ones first.
+/// Writes as many inputs of a target as there is room for, the small ones first. What fuzzing found
+/// (`cargo xtask fuzz --keep`) stays.
 fn keep(folder: &Path, mut seeds: Vec<Vec<u8>>) -> std::io::Result<usize> {
-    if folder.is_dir() {
-        std::fs::remove_dir_all(folder)?;
-    }
     std::fs::create_dir_all(folder)?;
+    for entry in std::fs::read_dir(folder)?.flatten() {
+        if !entry.file_name().to_string_lossy().starts_with("found-") {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
     seeds.iter_mut().for_each(|seed| seed.truncate(LARGEST));
     seeds.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
     seeds.dedup();

@@ -41,7 +41,7 @@ pub(super) fn write(chain: &Chain, at_least: u64, path: &Path) -> io::Result<Siz
             }
             out.write_all(&data)?;
             size.packets += 1;
-            size.bytes += u64::from(packet.wire_len);
+            size.bytes += data.len() as u64;
         }
     }
     out.flush()?;
@@ -50,20 +50,19 @@ pub(super) fn write(chain: &Chain, at_least: u64, path: &Path) -> io::Result<Siz
 
 #[cfg(test)]
 mod tests {
-    use super::super::pcap::Packet;
+    use super::super::pcap::{Capture, Packet};
     use super::*;
 
     #[test]
     fn copies_follow_each_other_in_time() {
         let packet = |at| Packet { at, wire_len: 14, data: vec![2; 14] };
-        let chain = Chain { packets: vec![packet(0), packet(400_000)], length: 1_400_000 };
+        let chain = Chain { packets: vec![packet(0), packet(40_000)], length: 140_000 };
         let path = std::env::temp_dir().join(format!("xtask-repeat-{}", std::process::id()));
         let size = write(&chain, 3, &path).unwrap();
         assert_eq!((size.packets, size.bytes), (4, 56));
-        let mut read = Chain::default();
-        read.add(&std::fs::read(&path).unwrap()).unwrap();
+        let read = Capture::read(&std::fs::read(&path).unwrap()).unwrap();
         let times: Vec<u64> = read.packets.iter().map(|packet| packet.at).collect();
-        assert_eq!(times, [0, 400_000, 1_400_000, 1_800_000]);
+        assert_eq!(times, [0, 40_000, 140_000, 180_000]);
         assert_ne!(read.packets[0].data, read.packets[2].data);
         std::fs::remove_file(&path).unwrap();
         assert!(write(&Chain::default(), 3, &path).is_err());

@@ -111,7 +111,7 @@ fn transport(protocol: u8, body: &mut [u8], change: u32) {
 }
 
 /// Sum of the 16-bit words.
-fn words(bytes: &[u8]) -> u32 {
+pub(super) fn words(bytes: &[u8]) -> u32 {
     bytes.chunks_exact(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum()
 }
 

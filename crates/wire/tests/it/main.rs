@@ -3,6 +3,7 @@
 mod decode;
 mod frames;
 mod lifecycle;
+mod limits;
 mod recorder;
 mod shards;
 mod streams;
