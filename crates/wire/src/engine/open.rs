@@ -18,7 +18,7 @@ const EPHEMERAL: u16 = 32_768;
 /// Ports below are for services.
 const WELL_KNOWN: u16 = 1_024;
 
-/// Flows looked at for one that may go.
+/// Flows that are given another turn while one is looked for that may go.
 const TRIES: usize = 64;
 
 /// Whether the sender of a flow's first packet is the side that was called.
@@ -85,22 +85,23 @@ impl<T: Default> Engine<T> {
     }
 
     /// The flow of a class that goes first. One that was heard of since it was last looked at gets
-    /// another turn, so that packets need not move their flow to the young end each time.
+    /// another turn, so that packets need not move their flow to the young end each time. One that
+    /// is to be spared leaves the class for good, so that looking at all of them costs each once.
     fn victim<S: FlowSink<Slot = T>>(&mut self, age: Age, sink: &S) -> Option<u32> {
         let now = self.clock.now();
-        for _ in 0..TRIES {
+        let mut turns = 0..TRIES;
+        loop {
             let (place, heard) = self.table.oldest(age)?;
             let entry = self.table.get(place)?;
             if age != Age::Kept && sink.keep(&entry.flow, &entry.slot) {
                 self.table.place(place, Age::Kept, now);
-            } else if heard && age != Age::Once {
+            } else if heard && age != Age::Once && turns.next().is_some() {
                 let touched = entry.flow.touched_at;
                 self.table.place(place, age, touched);
             } else {
                 return Some(place);
             }
         }
-        self.table.oldest(age).map(|(place, _)| place)
     }
 }
 
