@@ -132,6 +132,7 @@ impl State {
 
     /// Takes content of a body, or passes over it.
     fn content(&mut self, dir: Direction, unread: &[u8], here: usize, out: &mut Emit<'_>) -> Step {
+        let counts = self.answer.as_ref().is_some_and(Answer::tells_of_bytes);
         let side = self.side(dir);
         let left = side.reading.left();
         let mut read = 0_u64;
@@ -142,6 +143,11 @@ impl State {
         let step = match side.content.as_mut() {
             Some(content) if content.wants() => {
                 side.reading.past(read);
+                Step::Used(here)
+            }
+            // Only the end of the connection says how long it was.
+            Some(content) if left == u64::MAX && counts => {
+                content.pass((here as u64).saturating_sub(read));
                 Step::Used(here)
             }
             content => {

@@ -74,6 +74,13 @@ pub(in crate::http) struct Answer {
     location: Option<Token>,
 }
 
+impl Answer {
+    /// Whether what it ends is told with its size.
+    pub(in crate::http) fn tells_of_bytes(&self) -> bool {
+        self.request.fhir.is_some() || self.request.dicomweb.is_some()
+    }
+}
+
 /// Tells of a response. What it ends is told when its body is over, where there is more to tell.
 pub(in crate::http) fn response(
     head: &ResponseHead<'_>,
