@@ -21,7 +21,7 @@ use model::privacy::SiteKey;
 use model::time::Timestamp;
 use wire::config::Shard;
 
-use crate::merge::Merge;
+use crate::merge;
 use crate::outputs::{self, OutputError, Outputs};
 use crate::records::Records;
 use crate::stats::{Stats, memory_peak};
@@ -181,12 +181,12 @@ fn alone(
         walk(&mut worker, &block);
         teller.seen(&block);
         worker.swap(&mut told[0]);
-        teller.tell(&mut told, records)?;
+        teller.tell(&told, records)?;
         progress(teller.progress(files));
     }
     worker.finish(files.packets_read());
     worker.swap(&mut told[0]);
-    teller.tell(&mut told, records)?;
+    teller.tell(&told, records)?;
     teller.summary.stats.add_engine(&worker.stats(), worker.malformed());
     Ok(())
 }
@@ -204,6 +204,7 @@ fn together(
         for index in 0..count {
             let (to, work): (Sender<Arc<Block>>, Receiver<Arc<Block>>) = bounded(IN_FLIGHT);
             let (done, from) = bounded::<Vec<Observation>>(IN_FLIGHT);
+            let (back, used) = bounded::<Vec<Observation>>(IN_FLIGHT);
             let share = plan.threads;
             let config = wire::Config {
                 shard: Some(Shard { index, count }),
@@ -221,8 +222,10 @@ fn together(
                     walk(&mut worker, &block);
                     packets = block.first_packet() + block.len() as u64;
                     drop(block);
+                    let mut told = used.try_recv().unwrap_or_default();
+                    worker.swap(&mut told);
                     // The other side is gone only when the run has ended with an error.
-                    if done.send(worker.take()).is_err() {
+                    if done.send(told).is_err() {
                         break;
                     }
                 }
@@ -230,7 +233,7 @@ fn together(
                 let _ = done.send(worker.take());
                 (worker.stats(), worker.malformed().clone())
             });
-            threads.push((to, from, thread));
+            threads.push((to, from, back, thread));
         }
         let mut flying = 0;
         let mut more = true;
@@ -250,18 +253,22 @@ fn together(
                 }
             }
             if flying > 0 {
-                let mut told = gather(threads.iter().map(|(_, from, _)| from));
+                let told = gather(threads.iter().map(|(_, from, ..)| from));
                 flying -= 1;
-                teller.tell(&mut told, records)?;
+                teller.tell(&told, records)?;
+                for ((.., back, _), used) in threads.iter().zip(told) {
+                    // Where it is full or gone, it is freed here.
+                    drop(back.try_send(used));
+                }
                 progress(teller.progress(files));
             }
         }
         let mut lasts = Vec::new();
-        for (to, from, thread) in threads {
+        for (to, from, _, thread) in threads {
             drop(to);
             lasts.push((from, thread));
         }
-        teller.tell(&mut gather(lasts.iter().map(|(from, _)| from)), records)?;
+        teller.tell(&gather(lasts.iter().map(|(from, _)| from)), records)?;
         for (_, thread) in lasts {
             if let Ok((stats, malformed)) = thread.join() {
                 teller.summary.stats.add_engine(&stats, &malformed);
@@ -335,18 +342,14 @@ impl Teller<'_> {
         }
     }
 
-    fn tell(
-        &mut self,
-        told: &mut [Vec<Observation>],
-        records: &mut Records,
-    ) -> Result<(), RunError> {
+    fn tell(&mut self, told: &[Vec<Observation>], records: &mut Records) -> Result<(), RunError> {
         let begun = Instant::now();
-        for observation in Merge::new(told) {
+        merge::in_order(told, |observation| {
             while let Some(record) = records.next_until(observation.at) {
                 self.one(&record)?;
             }
-            self.one(&observation)?;
-        }
+            self.one(observation)
+        })?;
         self.out.chores(self.engine)?;
         self.telling += begun.elapsed();
         Ok(())
