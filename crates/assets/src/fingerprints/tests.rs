@@ -6,7 +6,8 @@ use super::ALL;
 
 fn kinds() -> Vec<&'static KindSpec> {
     use protocols::{
-        arp, astm, dhcp, dicom, dns, hl7, http, icmp, mqtt, ntp, remote, smb, syslog, tls,
+        arp, astm, bacnet, dhcp, dicom, dns, hl7, http, icmp, modbus, mqtt, nbns, ntp, remote, smb,
+        snmp, ssdp, syslog, tls,
     };
     let mut all: Vec<&KindSpec> = vec![
         &arp::PACKET,
@@ -18,6 +19,14 @@ fn kinds() -> Vec<&'static KindSpec> {
         &dicom::CLOSE,
         &dns::QUERY,
         &dns::RESPONSE,
+        &dns::MDNS_HOST,
+        &dns::MDNS_SERVICE,
+        &nbns::CLAIM,
+        &nbns::STATUS,
+        &ssdp::DEVICE,
+        &snmp::RESPONSE,
+        &bacnet::DEVICE,
+        &modbus::DEVICE,
         &hl7::MESSAGE,
         &http::REQUEST,
         &http::RESPONSE,
