@@ -23,6 +23,7 @@ use crate::settings::{Place, Settings};
 use crate::tally::{Tallies, mark};
 use crate::words;
 
+pub mod announced;
 pub mod astm;
 pub mod dhcp;
 pub mod dicom;
@@ -32,6 +33,7 @@ pub mod hl7;
 pub mod http;
 pub mod logs;
 pub mod mac_vendor;
+pub mod managed;
 pub mod mqtt;
 pub mod ntp;
 pub mod ports;
@@ -76,6 +78,8 @@ pub static ALL: &[&Fingerprint] = &[
     &remote::FINGERPRINT,
     &smb::FINGERPRINT,
     &dns::FINGERPRINT,
+    &announced::FINGERPRINT,
+    &managed::FINGERPRINT,
     &ntp::FINGERPRINT,
     &syslog::FINGERPRINT,
     &logs::FINGERPRINT,
