@@ -286,8 +286,8 @@ impl Known {
             Some(2 | 8) => "nla",
             Some(_) => "other",
         });
-        // What follows the confirmation is in clear only with RDP's own protection.
-        Ok(self.security != Some("rdp"))
+        // What follows the confirmation is RDP's own or TLS; of anything else nothing is known.
+        Ok(self.security != Some("rdp") && !self.encrypts())
     }
 
     fn say(&mut self, out: &mut Emit<'_>) {
