@@ -32,7 +32,9 @@ pub mod http;
 pub mod logs;
 pub mod mac_vendor;
 pub mod mqtt;
+pub mod ntlm;
 pub mod ntp;
+pub mod poct1a;
 pub mod ports;
 pub mod remote;
 pub mod router;
@@ -78,6 +80,8 @@ pub static ALL: &[&Fingerprint] = &[
     &router::FINGERPRINT,
     &ports::FINGERPRINT,
     &workstation::FINGERPRINT,
+    &poct1a::FINGERPRINT,
+    &ntlm::FINGERPRINT,
 ];
 
 /// Weight of one word in a host name, and in the name of an application.

@@ -6,7 +6,8 @@ use super::ALL;
 
 fn kinds() -> Vec<&'static KindSpec> {
     use protocols::{
-        arp, astm, dhcp, dicom, dns, hl7, http, icmp, mqtt, ntp, remote, smb, syslog, tls,
+        arp, astm, dhcp, dicom, dns, hl7, http, icmp, mqtt, ntlm, ntp, poct1a, remote, smb, syslog,
+        tls,
     };
     let mut all: Vec<&KindSpec> = vec![
         &arp::PACKET,
@@ -25,7 +26,9 @@ fn kinds() -> Vec<&'static KindSpec> {
         &icmp::MESSAGE,
         &mqtt::CONNECT,
         &mqtt::PUBLISH,
+        &ntlm::CHALLENGE,
         &ntp::MESSAGE,
+        &poct1a::MESSAGE,
         &remote::SESSION,
         &smb::SESSION,
         &smb::TREE,
