@@ -35,7 +35,9 @@ pub mod logs;
 pub mod mac_vendor;
 pub mod managed;
 pub mod mqtt;
+pub mod ntlm;
 pub mod ntp;
+pub mod poct1a;
 pub mod ports;
 pub mod remote;
 pub mod router;
@@ -86,6 +88,8 @@ pub static ALL: &[&Fingerprint] = &[
     &router::FINGERPRINT,
     &ports::FINGERPRINT,
     &workstation::FINGERPRINT,
+    &poct1a::FINGERPRINT,
+    &ntlm::FINGERPRINT,
 ];
 
 /// Weight of one word in a host name, and in the name of an application.

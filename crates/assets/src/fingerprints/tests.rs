@@ -6,8 +6,8 @@ use super::ALL;
 
 fn kinds() -> Vec<&'static KindSpec> {
     use protocols::{
-        arp, astm, bacnet, dhcp, dicom, dns, hl7, http, icmp, modbus, mqtt, nbns, ntp, remote, smb,
-        snmp, soap, ssdp, syslog, tls, wsdiscovery,
+        arp, astm, bacnet, dhcp, dicom, dns, hl7, http, icmp, modbus, mqtt, nbns, ntlm, ntp,
+        poct1a, remote, smb, snmp, soap, ssdp, syslog, tls, wsdiscovery,
     };
     let mut all: Vec<&KindSpec> = vec![
         &arp::PACKET,
@@ -35,7 +35,9 @@ fn kinds() -> Vec<&'static KindSpec> {
         &icmp::MESSAGE,
         &mqtt::CONNECT,
         &mqtt::PUBLISH,
+        &ntlm::CHALLENGE,
         &ntp::MESSAGE,
+        &poct1a::MESSAGE,
         &remote::SESSION,
         &smb::SESSION,
         &smb::TREE,

@@ -25,7 +25,7 @@ fn anomalies(frames: &[Vec<u8>]) -> Vec<Observation> {
         worker.packet(number as u64, &packet);
     }
     worker.finish(frames.len() as u64);
-    let told = worker.take().into_iter().map(|tagged| tagged.observation);
+    let told = worker.take().into_iter();
     told.filter(|o| o.is("protocol.anomaly")).collect()
 }
 
