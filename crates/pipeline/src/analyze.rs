@@ -25,6 +25,7 @@ use crate::merge;
 use crate::outputs::{self, OutputError, Outputs};
 use crate::records::Records;
 use crate::stats::{Stats, memory_peak};
+use crate::told::Told;
 use crate::worker::Worker;
 
 /// Blocks that may be on their way at once: enough to keep all threads busy, few enough to bound
@@ -176,17 +177,20 @@ fn alone(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), RunError> {
     let mut worker = Worker::new(plan.wire, plan.key.clone());
-    let mut told = [Vec::new()];
+    let (back, used) = bounded(1);
+    let told = |worker: &mut Worker| {
+        let mut list = used.try_recv().unwrap_or_default();
+        worker.swap(&mut list);
+        Told::new(vec![list], vec![back.clone()])
+    };
     while let Some(block) = next_block(files, &mut teller.summary) {
         walk(&mut worker, &block);
         teller.seen(&block);
-        worker.swap(&mut told[0]);
-        teller.tell(&told, records)?;
+        teller.tell(told(&mut worker), records)?;
         progress(teller.progress(files));
     }
     worker.finish(files.packets_read());
-    worker.swap(&mut told[0]);
-    teller.tell(&told, records)?;
+    teller.tell(told(&mut worker), records)?;
     teller.summary.stats.add_engine(&worker.stats(), worker.malformed());
     Ok(())
 }
@@ -253,13 +257,10 @@ fn together(
                 }
             }
             if flying > 0 {
-                let told = gather(threads.iter().map(|(_, from, ..)| from));
+                let lists = gather(threads.iter().map(|(_, from, ..)| from));
                 flying -= 1;
-                teller.tell(&told, records)?;
-                for ((.., back, _), used) in threads.iter().zip(told) {
-                    // Where it is full or gone, it is freed here.
-                    drop(back.try_send(used));
-                }
+                let back = threads.iter().map(|(.., back, _)| back.clone()).collect();
+                teller.tell(Told::new(lists, back), records)?;
                 progress(teller.progress(files));
             }
         }
@@ -268,7 +269,8 @@ fn together(
             drop(to);
             lasts.push((from, thread));
         }
-        teller.tell(&gather(lasts.iter().map(|(from, _)| from)), records)?;
+        let lists = gather(lasts.iter().map(|(from, _)| from));
+        teller.tell(Told::new(lists, Vec::new()), records)?;
         for (_, thread) in lasts {
             if let Ok((stats, malformed)) = thread.join() {
                 teller.summary.stats.add_engine(&stats, &malformed);
@@ -342,14 +344,25 @@ impl Teller<'_> {
         }
     }
 
-    fn tell(&mut self, told: &[Vec<Observation>], records: &mut Records) -> Result<(), RunError> {
+    fn tell(&mut self, mut told: Told, records: &mut Records) -> Result<(), RunError> {
         let begun = Instant::now();
-        merge::in_order(told, |observation| {
+        let (mut before, mut between, mut cited) = (0, Vec::new(), Vec::new());
+        merge::in_order(told.lists(), |observation| {
             while let Some(record) = records.next_until(observation.at) {
-                self.one(&record)?;
+                if self.one(&record)? {
+                    cited.push(record.id);
+                }
+                between.push((before, record));
             }
-            self.one(observation)
+            if self.one(observation)? {
+                cited.push(observation.id);
+            }
+            before += 1;
+            Ok::<(), RunError>(())
         })?;
+        between.into_iter().for_each(|(after, record)| told.record(after, record));
+        cited.into_iter().for_each(|id| told.cite(id));
+        self.out.told(told)?;
         self.out.chores(self.engine)?;
         self.telling += begun.elapsed();
         Ok(())
@@ -357,13 +370,16 @@ impl Teller<'_> {
 
     /// Log records after the last packet.
     fn rest(&mut self, records: &mut Records) -> Result<(), RunError> {
+        let mut told = Told::default();
         while let Some(record) = records.take() {
             self.one(&record)?;
+            told.record(0, record);
         }
-        Ok(())
+        Ok(self.out.told(told)?)
     }
 
-    fn one(&mut self, o: &Observation) -> Result<(), RunError> {
+    /// Says whether a finding rests on it.
+    fn one(&mut self, o: &Observation) -> Result<bool, RunError> {
         self.pace(o.at)?;
         *self.seen.entry(o.kind, |_| 0) += 1;
         self.summary.stats.count_protocol(o);
