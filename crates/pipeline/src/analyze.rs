@@ -189,8 +189,11 @@ fn alone(
         teller.tell(told(&mut worker), records)?;
         progress(teller.progress(files));
     }
-    worker.finish(files.packets_read());
-    teller.tell(told(&mut worker), records)?;
+    let mut more = true;
+    while more {
+        more = worker.finish_some(files.packets_read());
+        teller.tell(told(&mut worker), records)?;
+    }
     teller.summary.stats.add_engine(&worker.stats(), worker.malformed());
     Ok(())
 }
@@ -233,8 +236,12 @@ fn together(
                         break;
                     }
                 }
-                worker.finish(packets);
-                let _ = done.send(worker.take());
+                let mut more = true;
+                while more {
+                    more = worker.finish_some(packets);
+                    more &= done.send(worker.take()).is_ok();
+                }
+                drop(done);
                 (worker.stats(), worker.malformed().clone())
             });
             threads.push((to, from, back, thread));
@@ -269,8 +276,8 @@ fn together(
             drop(to);
             lasts.push((from, thread));
         }
-        let lists = gather(lasts.iter().map(|(from, _)| from));
-        teller.tell(Told::new(lists, Vec::new()), records)?;
+        let lists = lasts.iter().map(|(from, _)| from.iter());
+        merge::pieces(lists, |list| teller.tell(Told::new(vec![list], Vec::new()), records))?;
         for (_, thread) in lasts {
             if let Ok((stats, malformed)) = thread.join() {
                 teller.summary.stats.add_engine(&stats, &malformed);

@@ -36,6 +36,35 @@ pub fn in_order<E>(
     Ok(())
 }
 
+/// Observations of a merged piece.
+const PIECE: usize = 8_192;
+
+/// The same for the observations of one packet that come in pieces, in their order within each
+/// list: what all flows say at the end of the input is too much to be held at once.
+///
+/// # Errors
+/// That of `tell`.
+pub fn pieces<E>(
+    lists: impl Iterator<Item = impl Iterator<Item = Vec<Observation>>>,
+    mut tell: impl FnMut(Vec<Observation>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut lists: Vec<_> = lists.map(|pieces| pieces.flatten().peekable()).collect();
+    let mut merged = Vec::new();
+    loop {
+        let heads = lists.iter_mut().enumerate();
+        let first = heads.filter_map(|(place, list)| Some((order(list.peek()?), place))).min();
+        let next = first.and_then(|(_, place)| lists.get_mut(place)?.next());
+        let over = next.is_none();
+        merged.extend(next);
+        if merged.len() >= PIECE || over {
+            tell(std::mem::take(&mut merged))?;
+        }
+        if over {
+            return Ok(());
+        }
+    }
+}
+
 /// The order of observations of one packet.
 fn order(o: &Observation) -> (Timestamp, u64) {
     o.flow.as_ref().map_or((Timestamp::MIN, 0), |flow| (flow.started, flow.id.0))
