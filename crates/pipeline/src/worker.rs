@@ -132,7 +132,8 @@ enum App {
     #[default]
     Silent,
     Probing(Box<Probing>),
-    Parsing(Parsing),
+    /// Boxed, as most flows are never parsed.
+    Parsing(Box<Parsing>),
     Unrecognised,
 }
 
@@ -322,7 +323,7 @@ fn probe(flow: &Flow, app: &mut App, dir: Direction, chunk: Chunk<'_>, out: &mut
             flows::protocol(flow, Some(protocol.spec().name), out);
             let App::Probing(probing) = std::mem::take(app) else { return Next::Done };
             let parser = protocol.open(&context);
-            let mut parsing = Parsing { parser, spec: protocol.spec(), skip: [0; 2] };
+            let mut parsing = Box::new(Parsing { parser, spec: protocol.spec(), skip: [0; 2] });
             let next = replay(&mut parsing, *probing, dir, chunk, out);
             *app = App::Parsing(parsing);
             next
