@@ -268,5 +268,5 @@ fn tell(
 }
 
 fn one(o: &Observation, engine: &mut Engine, out: &mut dyn Outputs) -> Result<(), OutputError> {
-    outputs::tell(o, engine, out, &mut |_, _| ())
+    outputs::tell(o, engine, out, &mut |_, _| ()).map(|_| ())
 }
