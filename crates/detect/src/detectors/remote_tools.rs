@@ -3,8 +3,8 @@
 //!
 //! Callers who pose as support have people install what real support uses, and then carry files off
 //! with what administrators use. The tools are no malware, and in many hospitals one of them is the
-//! usual one: what was seen while learning is quiet, on its machine, and a note on others. Names are
-//! taken from look-ups, from TLS and from web requests; `known.rs` has the list.
+//! usual one: what was seen while learning is quiet, on its machine, and a note on others; so is what
+//! visitors bring. Names are taken from look-ups, from TLS and from web requests; `known.rs` has the list.
 //!
 //! The look-alike is a vendor's service session that was announced: nothing in the traffic tells it
 //! apart, and so the step is to ask.
@@ -39,6 +39,9 @@ static SPEC: DetectorSpec = DetectorSpec {
         "spec S22",
     ],
 };
+
+/// Addresses outside after which a machine of unknown class is one at which people browse.
+const BROWSES: u32 = 4;
 
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
@@ -87,6 +90,11 @@ impl Detector for RemoteTools {
             Some(Tier::T2 | Tier::T3) => Severity::Medium,
             // The hospital's own tool on one more desk.
             _ if usual => Severity::Low,
+            // A visitor's phone, or something else that has long browsed.
+            None if cx.is_stranger(who) => Severity::Low,
+            None if purpose != Purpose::Help && cx.normal.externals(who).0 > BROWSES => {
+                Severity::Low
+            }
             _ => Severity::Medium,
         };
         let what = match purpose {
@@ -116,7 +124,7 @@ impl Detector for RemoteTools {
 mod tests {
     use model::finding::Severity;
 
-    use crate::fixture::{DESK, DESK_B, Host, MONITORS, OUTSIDE, SERVER, Ward, word};
+    use crate::fixture::{DESK, DESK_B, Host, MONITORS, OUTSIDE, SERVER, Ward, nth, word};
 
     fn asks(ward: &mut Ward, from: Host, name: &str) {
         let fields = [("name", word(name)), ("type", word("A"))];
@@ -131,6 +139,14 @@ mod tests {
             asks(&mut ward, host, "relay-9.net.anydesk.com");
             ward.alerts("remote_tools", host);
         }
+    }
+
+    #[test]
+    fn a_visitor_s_phone_is_none() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        asks(&mut ward, nth(80), "g.api.mega.co.nz");
+        assert!(ward.worst("remote_tools") <= Some(Severity::Low));
     }
 
     #[test]

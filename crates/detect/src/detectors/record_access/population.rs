@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TIMES_OWN;
 use crate::findings::Findings;
-use crate::seam::Context;
+use crate::seam::{Context, is_server};
 use crate::words;
 
 /// Windows in seconds, with the fewest searches that name no patient that count in each.
@@ -34,6 +34,12 @@ pub(super) struct Population {
     /// Machines that exported while learning, or were told of.
     #[serde(default = "machines")]
     exporters: Bounded<Entity, ()>,
+}
+
+/// A server that has long asked here has got more to do; anything else copies.
+fn grade(cx: &Context<'_>) -> Severity {
+    let server = is_server(cx.class(cx.who.subject));
+    if server && cx.familiarity().service_of_target { Severity::Low } else { Severity::High }
 }
 
 fn machines<T>() -> Bounded<Entity, T> {
@@ -154,7 +160,7 @@ impl Population {
             cx.subject(o),
             cx.peer(o),
         ));
-        out.claim(cx, o, Severity::High, title)
+        out.claim(cx, o, grade(cx), title)
             .user(o.str("user"))
             .because(Reason::new("page of one search", page, format!("at most {usual}")))
             .key("deep")
@@ -181,7 +187,7 @@ impl Population {
             cx.subject(o),
             cx.peer(o),
         ));
-        out.claim(cx, o, Severity::High, title)
+        out.claim(cx, o, grade(cx), title)
             .user(o.str("user"))
             .because(
                 Reason::new(
