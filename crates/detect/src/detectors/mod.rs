@@ -29,6 +29,7 @@ pub mod remote_session;
 pub mod rogue_dhcp;
 pub mod rogue_service;
 pub mod scan;
+pub mod sensor_loss;
 pub mod slow_requests;
 pub mod smb_rewrite;
 pub mod smb_worm;
@@ -74,6 +75,7 @@ pub static ALL: &[Make] = &[
     || Box::<plant_write::PlantWrite>::default(),
     || Box::<snmp_control::SnmpControl>::default(),
     || Box::<name_poisoning::NamePoisoning>::default(),
+    || Box::<sensor_loss::SensorLoss>::default(),
 ];
 
 /// What a person should do next about the findings of a detector.
