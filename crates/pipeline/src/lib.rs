@@ -13,6 +13,7 @@ pub mod analyze;
 pub mod flows;
 pub mod listen;
 pub mod live;
+pub mod loss;
 pub mod merge;
 pub mod outputs;
 pub mod probing;

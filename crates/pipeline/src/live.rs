@@ -3,19 +3,21 @@
 //! One thread a member of a fanout group does everything up to observations and hands them over in
 //! batches; one thread takes all batches and log records, in the order in which they come. The
 //! queue between is bounded: when detection cannot keep up, capture waits, the kernel's ring fills,
-//! and what is lost is counted there and shown.
+//! and what is lost is counted there. Every loss is counted by interface and cause, and becomes an
+//! observation ([`crate::loss`]).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use capture::{Batch, CaptureError, LiveSource};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use detect::Engine;
 use model::observation::Observation;
 use model::privacy::SiteKey;
 use model::time::Timestamp;
 
+use crate::loss::{self, Interface, Interval};
 use crate::outputs::{self, OutputError, Outputs};
 use crate::worker::Worker;
 
@@ -47,6 +49,26 @@ pub struct Counters {
     pub records: AtomicU64,
     /// Log records that could not be read.
     pub record_errors: AtomicU64,
+    /// What was lost, by interface.
+    pub interfaces: Vec<Arc<Interface>>,
+}
+
+impl Counters {
+    /// For the sources of a run.
+    pub fn of(sources: &[LiveSource]) -> Self {
+        let mut interfaces: Vec<Arc<Interface>> = Vec::new();
+        for source in sources {
+            if interfaces.iter().all(|known| known.name() != source.interface()) {
+                interfaces.push(Arc::new(Interface::new(source.interface())));
+            }
+        }
+        Self { interfaces, ..Self::default() }
+    }
+
+    fn interface(&self, name: &str) -> Arc<Interface> {
+        let known = self.interfaces.iter().find(|interface| interface.name() == name);
+        known.map_or_else(|| Arc::new(Interface::new(name)), Arc::clone)
+    }
 }
 
 /// What to follow, and how.
@@ -110,14 +132,20 @@ pub fn run(
     };
     std::thread::scope(|scope| {
         let mut threads = Vec::new();
+        let mut heard_of: Vec<Arc<Interface>> = Vec::new();
         for source in plan.sources {
+            let interface = plan.counters.interface(source.interface());
+            // All members see that an interface is down; one of them says so.
+            let first = heard_of.iter().all(|known| !Arc::ptr_eq(known, &interface));
+            heard_of.push(Arc::clone(&interface));
             let worker = Worker::new(config, plan.key.clone());
             let (to, stop) = (to.clone(), Arc::clone(&plan.stop));
             let counters = Arc::clone(&plan.counters);
-            threads.push(scope.spawn(move || follow(source, worker, &to, &stop, &counters)));
+            let seen = Seen::new(interface, first);
+            threads.push(scope.spawn(move || follow(source, worker, seen, &to, &stop, &counters)));
         }
         drop(to);
-        let told = tell(&batches, records, engine, out, &plan.stop);
+        let told = tell(&batches, records, engine, out, &plan.stop, &plan.counters);
         // Whoever waits to hand something over must not wait for ever.
         plan.stop.store(true, Ordering::Relaxed);
         while batches.recv_timeout(POLL).is_ok() {}
@@ -142,12 +170,12 @@ fn seed() -> u64 {
 fn follow(
     mut source: LiveSource,
     mut worker: Worker,
+    mut seen: Seen,
     to: &Sender<Vec<Observation>>,
     stop: &AtomicBool,
     counters: &Counters,
 ) -> Result<(), CaptureError> {
     let mut number = 0;
-    let mut seen = Seen::default();
     while !stop.load(Ordering::Relaxed) {
         let mut bytes = 0;
         let batch = source.poll_batch(POLL, &mut |packet| {
@@ -157,70 +185,153 @@ fn follow(
         });
         match batch {
             Ok(Batch::Packets(count)) => {
+                seen.is_up();
                 counters.packets.fetch_add(count as u64, Ordering::Relaxed);
                 counters.bytes.fetch_add(bytes, Ordering::Relaxed);
             }
-            Ok(Batch::Idle) => worker.idle(now()),
+            Ok(Batch::Idle) => {
+                seen.is_up();
+                worker.idle(now());
+            }
             Ok(Batch::End) => break,
             Err(error @ CaptureError::InterfaceDown { .. }) => {
-                tracing::warn!(%error, "blind on this interface until it is up again");
+                seen.is_down(&error);
                 std::thread::sleep(DOWN);
             }
             Err(error) => {
                 tracing::error!(%error, "no more packets from this interface");
+                seen.count(&source, &worker, counters, true);
+                seen.interface.set_gone();
                 return Err(error);
             }
         }
-        seen.count(&source, &worker, counters);
+        seen.count(&source, &worker, counters, false);
         let observed = worker.take();
-        if !observed.is_empty() && to.send(observed).is_err() {
+        if !observed.is_empty() && !seen.hand_over(to, observed) {
             break;
         }
     }
     worker.finish(number);
+    seen.count(&source, &worker, counters, true);
     let _ = to.send(worker.take());
     Ok(())
 }
 
 /// What a thread has already added to the common counts.
-#[derive(Default)]
 struct Seen {
+    interface: Arc<Interface>,
+    /// Whether this member speaks for the interface itself.
+    first: bool,
+    packets: u64,
     drops: u64,
     flows: u64,
     malformed: u64,
-    evicted: u64,
-    asked: Option<Instant>,
+    evicted: [u64; 3],
+    waited: Duration,
+    /// Since when the interface is down, as far as that was not yet told.
+    down: Option<Instant>,
+    asked: Instant,
+    asked_at: Timestamp,
 }
 
 impl Seen {
-    fn count(&mut self, source: &LiveSource, worker: &Worker, counters: &Counters) {
-        if self.asked.is_some_and(|at| at.elapsed() < CHORES) {
+    fn new(interface: Arc<Interface>, first: bool) -> Self {
+        Self {
+            interface,
+            first,
+            packets: 0,
+            drops: 0,
+            flows: 0,
+            malformed: 0,
+            evicted: [0; 3],
+            waited: Duration::ZERO,
+            down: None,
+            asked: Instant::now(),
+            asked_at: now(),
+        }
+    }
+
+    fn is_down(&mut self, error: &CaptureError) {
+        if self.first && self.down.is_none() {
+            tracing::warn!(%error, "blind on this interface until it is up again");
+            self.down = Some(Instant::now());
+            self.interface.set_down(true);
+        }
+    }
+
+    fn is_up(&mut self) {
+        if let Some(since) = self.down.take() {
+            self.interface.set_down(false);
+            self.told_down(since.elapsed());
+        }
+    }
+
+    fn told_down(&self, down: Duration) {
+        let until = now();
+        let counted = Interval { down, ..Interval::default() };
+        self.interface.add(until.minus(down), until, &counted);
+    }
+
+    /// Hands observations over, and notes how long that took where detection is behind. Says
+    /// whether anybody still takes them.
+    fn hand_over(&mut self, to: &Sender<Vec<Observation>>, observed: Vec<Observation>) -> bool {
+        match to.try_send(observed) {
+            Ok(()) => true,
+            Err(TrySendError::Disconnected(_)) => false,
+            Err(TrySendError::Full(observed)) => {
+                let begun = Instant::now();
+                let sent = to.send(observed).is_ok();
+                self.waited += begun.elapsed();
+                sent
+            }
+        }
+    }
+
+    fn count(&mut self, source: &LiveSource, worker: &Worker, counters: &Counters, last: bool) {
+        if !last && self.asked.elapsed() < CHORES {
             return;
         }
-        self.asked = Some(Instant::now());
-        let drops = source.stats().drops;
-        if drops > self.drops {
+        let (from, until) = (self.asked_at, now());
+        (self.asked, self.asked_at) = (Instant::now(), until);
+        let captured = source.stats();
+        if captured.drops > self.drops {
             tracing::warn!(
                 interface = source.interface(),
-                lost = drops - self.drops,
+                lost = captured.drops - self.drops,
                 "packets lost before they could be looked at"
             );
         }
         let stats = worker.stats();
-        let evicted = stats.evicted.single_packet + stats.evicted.idle + stats.evicted.kept;
-        let steps = [
-            (&counters.drops, &mut self.drops, drops),
-            (&counters.malformed, &mut self.malformed, stats.malformed_packets()),
-            (&counters.evicted, &mut self.evicted, evicted),
-        ];
-        for (counter, seen, value) in steps {
-            counter.fetch_add(value.saturating_sub(*seen), Ordering::Relaxed);
-            *seen = value;
+        let evicted = [stats.evicted.single_packet, stats.evicted.idle, stats.evicted.kept];
+        let counted = Interval {
+            packets: step(&mut self.packets, captured.packets),
+            lost: step(&mut self.drops, captured.drops),
+            down: Duration::ZERO,
+            waited: std::mem::take(&mut self.waited),
+            flows: [0, 1, 2].map(|cause| step(&mut self.evicted[cause], evicted[cause])),
+        };
+        self.interface.add(from, until, &counted);
+        // An interface that stays down is told of while it does.
+        if let Some(since) = &mut self.down {
+            let down = since.elapsed();
+            *since = Instant::now();
+            self.told_down(down);
         }
+        counters.drops.fetch_add(counted.lost, Ordering::Relaxed);
+        counters.evicted.fetch_add(counted.flows.iter().sum(), Ordering::Relaxed);
+        let malformed = step(&mut self.malformed, stats.malformed_packets());
+        counters.malformed.fetch_add(malformed, Ordering::Relaxed);
         // Open flows go up and down: add the difference, which wraps round to a subtraction.
         counters.flows.fetch_add(stats.open_flows.wrapping_sub(self.flows), Ordering::Relaxed);
         self.flows = stats.open_flows;
     }
+}
+
+/// How much a count grew since it was last looked at.
+fn step(seen: &mut u64, value: u64) -> u64 {
+    let grown = value.saturating_sub(*seen);
+    *seen = value;
+    grown
 }
 
 fn tell(
@@ -229,6 +340,7 @@ fn tell(
     engine: &mut Engine,
     out: &mut dyn Outputs,
     stop: &AtomicBool,
+    counters: &Counters,
 ) -> Result<(), LiveError> {
     let mut done = Instant::now();
     loop {
@@ -251,6 +363,7 @@ fn tell(
         }
         if done.elapsed() >= CHORES {
             done = Instant::now();
+            losses(counters, engine, out)?;
             out.chores(engine)?;
         }
         if stop.load(Ordering::Relaxed) && batches.is_empty() {
@@ -263,8 +376,21 @@ fn tell(
             break;
         }
     }
+    losses(counters, engine, out)?;
     out.chores(engine)?;
     Ok(())
+}
+
+/// Tells what was lost since the last time.
+fn losses(
+    counters: &Counters,
+    engine: &mut Engine,
+    out: &mut dyn Outputs,
+) -> Result<(), OutputError> {
+    let mut lost = Vec::new();
+    counters.interfaces.iter().for_each(|interface| interface.take(now(), &mut lost));
+    loss::name(&mut lost);
+    lost.iter().try_for_each(|o| one(o, engine, out))
 }
 
 fn one(o: &Observation, engine: &mut Engine, out: &mut dyn Outputs) -> Result<(), OutputError> {

@@ -48,7 +48,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
     let sources = open(interfaces, &config)?;
     let listeners = Listeners::bind(&config)?;
     give_away(&config, &data)?;
-    let counters = Arc::new(Counters::default());
+    let counters = Arc::new(Counters::of(&sources));
     let listen_on = args.listen.unwrap_or(config.server.listen);
     let instance = Instance::start(&data, config.store.max_mib, listen_on, Arc::clone(&counters))?;
     if args.baseline.is_empty() && instance.load(&mut engine)? {
