@@ -198,11 +198,14 @@ fn at_the_rate_of_the_machine_the_counts_add_up() {
         let lost: u64 = sources.iter().map(LiveSource::drops).sum();
         eprintln!(
             "{members} members, {len} bytes: {brought} of 100000 packets in {seconds:.2} s \
-             ({:.0} packets/s), {lost} lost",
+             ({:.0} packets/s), {seen} seen, {lost} lost",
             brought as f64 / seconds
         );
-        assert_eq!(seen + lost, brought);
-        assert!(brought > 0);
+        // To the packet against the kernel's own count for these sockets; what it let go between
+        // the card and them on a busy machine is said above.
+        let counted: u64 = sources.iter().map(|source| source.stats().packets).sum();
+        assert_eq!(seen + lost, counted);
+        assert!(counted > 0 && counted <= brought, "{counted} of {brought}");
     }
 }
 

@@ -176,8 +176,11 @@ fn publish(counters: &Counters) {
 /// What was lost on an interface, by cause.
 fn publish_interface(name: &str, totals: &Totals) {
     let of = |name: &str| name.to_owned();
-    metrics::gauge!("wardwatch_interface_up", "interface" => of(name))
-        .set(if totals.up { 1.0 } else { 0.0 });
+    metrics::gauge!("wardwatch_interface_up", "interface" => of(name)).set(if totals.up {
+        1.0
+    } else {
+        0.0
+    });
     let counts = [
         ("wardwatch_interface_packets_total", totals.packets),
         ("wardwatch_interface_lost_packets_total", totals.lost),

@@ -176,6 +176,33 @@ fn give_away(config: &Config, data: &Path) -> Result<()> {
     };
     let dropped = privileges.drop()?;
     say(&dropped.to_string());
+    reachable(data, dropped.uid)
+}
+
+/// Whether the data folder can still be reached, now that this process is somebody else.
+fn reachable(data: &Path, uid: u32) -> Result<()> {
+    let folders: Vec<&Path> = data.ancestors().collect();
+    // From the root on: the first that cannot be looked into is the one to name.
+    for pair in folders.windows(2).rev() {
+        let [inner, outer] = pair else { continue };
+        if let Err(error) = inner.symlink_metadata()
+            && error.kind() == std::io::ErrorKind::PermissionDenied
+        {
+            bail!(exit::Usage::from_error(format!(
+                "{}: user {uid}, as whom Wardwatch goes on, may not enter this folder (it has no 'x' for that user), and so cannot reach the data folder {}. Let it in with 'chmod o+x {}', or give a folder elsewhere with --data, such as /var/lib/wardwatch, or another account in capture.user",
+                outer.display(),
+                data.display(),
+                outer.display(),
+            )));
+        }
+    }
+    if let Err(error) = std::fs::read_dir(data) {
+        bail!(exit::Usage::from_error(format!(
+            "{}: user {uid}, as whom Wardwatch goes on, may not use the data folder ({error}). Give it to that user with 'chown {uid} {}', or another folder with --data",
+            data.display(),
+            data.display(),
+        )));
+    }
     Ok(())
 }
 
