@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod analyze;
+pub mod evidence;
 pub mod flows;
 pub mod listen;
 pub mod live;

@@ -10,13 +10,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use capture::{Batch, CaptureError, LiveSource};
+use capture::{Batch, CaptureError, LinkType, LiveSource};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use detect::Engine;
+use model::case::Case;
+use model::finding::Finding;
 use model::observation::Observation;
 use model::privacy::SiteKey;
 use model::time::Timestamp;
 
+use crate::evidence::{self, Evidence, Recent};
 use crate::loss::{self, Interface, Interval};
 use crate::outputs::{self, OutputError, Outputs};
 use crate::worker::Worker;
@@ -51,6 +54,8 @@ pub struct Counters {
     pub record_errors: AtomicU64,
     /// What was lost, by interface.
     pub interfaces: Vec<Arc<Interface>>,
+    /// What became of evidence.
+    pub evidence: Arc<evidence::Counts>,
 }
 
 impl Counters {
@@ -83,6 +88,8 @@ pub struct Plan {
     pub stop: Arc<AtomicBool>,
     /// Counts, to be shown.
     pub counters: Arc<Counters>,
+    /// How the packets of cases are kept, where they are.
+    pub evidence: Option<evidence::Plan>,
 }
 
 /// The end of a live run that nobody asked for.
@@ -130,7 +137,8 @@ pub fn run(
         max_fragment_bytes: plan.wire.max_fragment_bytes / share,
         ..plan.wire
     };
-    std::thread::scope(|scope| {
+    let (mut evidence, mut recents) = keep_evidence(&plan);
+    let told = std::thread::scope(|scope| {
         let mut threads = Vec::new();
         let mut heard_of: Vec<Arc<Interface>> = Vec::new();
         for source in plan.sources {
@@ -142,10 +150,12 @@ pub fn run(
             let (to, stop) = (to.clone(), Arc::clone(&plan.stop));
             let counters = Arc::clone(&plan.counters);
             let seen = Seen::new(interface, first);
-            threads.push(scope.spawn(move || follow(source, worker, seen, &to, &stop, &counters)));
+            let mut member = Member { source, worker, seen, recent: recents.next() };
+            threads.push(scope.spawn(move || member.follow(&to, &stop, &counters)));
         }
         drop(to);
-        let told = tell(&batches, records, engine, out, &plan.stop, &plan.counters);
+        let mut teller = Teller { engine, out, evidence: evidence.as_mut() };
+        let told = teller.tell(&batches, records, &plan.stop, &plan.counters);
         // Whoever waits to hand something over must not wait for ever.
         plan.stop.store(true, Ordering::Relaxed);
         while batches.recv_timeout(POLL).is_ok() {}
@@ -157,7 +167,25 @@ pub fn run(
         }
         told?;
         blind.map_or(Ok(()), |error| Err(LiveError::Blind(error)))
-    })
+    });
+    if let Some(evidence) = evidence {
+        evidence.finish();
+    }
+    told
+}
+
+/// Memory for the last packets of every capture thread, where evidence is kept.
+fn keep_evidence(plan: &Plan) -> (Option<Evidence>, std::vec::IntoIter<Recent>) {
+    let Some(how) = &plan.evidence else { return (None, Vec::new().into_iter()) };
+    let mut interfaces: Vec<(String, LinkType)> = Vec::new();
+    for source in &plan.sources {
+        if interfaces.iter().all(|(name, _)| name != source.interface()) {
+            interfaces.push((source.interface().to_owned(), source.link()));
+        }
+    }
+    let counts = Arc::clone(&plan.counters.evidence);
+    let (evidence, recents) = Evidence::start(how.clone(), interfaces, plan.sources.len(), counts);
+    (Some(evidence), recents.into_iter())
 }
 
 /// A number nobody outside can know, so that nobody can make flows collide.
@@ -166,55 +194,73 @@ fn seed() -> u64 {
     std::collections::hash_map::RandomState::new().build_hasher().finish()
 }
 
-/// One member's packets, until told to stop or the interface is gone.
-fn follow(
-    mut source: LiveSource,
-    mut worker: Worker,
-    mut seen: Seen,
-    to: &Sender<Vec<Observation>>,
-    stop: &AtomicBool,
-    counters: &Counters,
-) -> Result<(), CaptureError> {
-    let mut number = 0;
-    while !stop.load(Ordering::Relaxed) {
-        let mut bytes = 0;
-        let batch = source.poll_batch(POLL, &mut |packet| {
-            bytes += u64::from(packet.wire_len);
-            worker.packet(number, &packet);
-            number += 1;
-        });
-        match batch {
-            Ok(Batch::Packets(count)) => {
-                seen.is_up();
-                counters.packets.fetch_add(count as u64, Ordering::Relaxed);
-                counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+/// One member of an interface, with all that its thread needs.
+struct Member {
+    source: LiveSource,
+    worker: Worker,
+    seen: Seen,
+    recent: Option<Recent>,
+}
+
+impl Member {
+    /// Follows its packets until told to stop or the interface is gone.
+    fn follow(
+        &mut self,
+        to: &Sender<Vec<Observation>>,
+        stop: &AtomicBool,
+        counters: &Counters,
+    ) -> Result<(), CaptureError> {
+        let Self { source, worker, seen, recent } = self;
+        let mut number = 0;
+        while !stop.load(Ordering::Relaxed) {
+            let mut bytes = 0;
+            let batch = source.poll_batch(POLL, &mut |packet| {
+                bytes += u64::from(packet.wire_len);
+                if let Some(recent) = recent {
+                    recent.push(&packet);
+                }
+                worker.packet(number, &packet);
+                number += 1;
+            });
+            match batch {
+                Ok(Batch::Packets(count)) => {
+                    seen.is_up();
+                    counters.packets.fetch_add(count as u64, Ordering::Relaxed);
+                    counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+                }
+                Ok(Batch::Idle) => {
+                    seen.is_up();
+                    worker.idle(now());
+                }
+                Ok(Batch::End) => break,
+                Err(error @ CaptureError::InterfaceDown { .. }) => {
+                    seen.is_down(&error);
+                    std::thread::sleep(DOWN);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "no more packets from this interface");
+                    seen.count(source, worker, counters, true);
+                    seen.interface.set_gone();
+                    return Err(error);
+                }
             }
-            Ok(Batch::Idle) => {
-                seen.is_up();
-                worker.idle(now());
+            seen.count(source, worker, counters, false);
+            if let Some(recent) = recent {
+                recent.serve(now(), false);
             }
-            Ok(Batch::End) => break,
-            Err(error @ CaptureError::InterfaceDown { .. }) => {
-                seen.is_down(&error);
-                std::thread::sleep(DOWN);
-            }
-            Err(error) => {
-                tracing::error!(%error, "no more packets from this interface");
-                seen.count(&source, &worker, counters, true);
-                seen.interface.set_gone();
-                return Err(error);
+            let observed = worker.take();
+            if !observed.is_empty() && !seen.hand_over(to, observed) {
+                break;
             }
         }
-        seen.count(&source, &worker, counters, false);
-        let observed = worker.take();
-        if !observed.is_empty() && !seen.hand_over(to, observed) {
-            break;
+        worker.finish(number);
+        seen.count(source, worker, counters, true);
+        let _ = to.send(worker.take());
+        if let Some(recent) = recent {
+            recent.serve(now(), true);
         }
+        Ok(())
     }
-    worker.finish(number);
-    seen.count(&source, &worker, counters, true);
-    let _ = to.send(worker.take());
-    Ok(())
 }
 
 /// What a thread has already added to the common counts.
@@ -334,65 +380,77 @@ fn step(seen: &mut u64, value: u64) -> u64 {
     grown
 }
 
-fn tell(
-    batches: &Receiver<Vec<Observation>>,
-    records: &Receiver<Vec<Observation>>,
-    engine: &mut Engine,
-    out: &mut dyn Outputs,
-    stop: &AtomicBool,
-    counters: &Counters,
-) -> Result<(), LiveError> {
-    let mut done = Instant::now();
-    loop {
-        match batches.recv_timeout(POLL) {
-            Ok(batch) => {
-                for observation in batch {
-                    one(&observation, engine, out)?;
+/// Tells the engine of observations, and the outputs of what follows from them.
+struct Teller<'a> {
+    engine: &'a mut Engine,
+    out: &'a mut dyn Outputs,
+    evidence: Option<&'a mut Evidence>,
+}
+
+impl Teller<'_> {
+    fn tell(
+        &mut self,
+        batches: &Receiver<Vec<Observation>>,
+        records: &Receiver<Vec<Observation>>,
+        stop: &AtomicBool,
+        counters: &Counters,
+    ) -> Result<(), LiveError> {
+        let mut done = Instant::now();
+        loop {
+            match batches.recv_timeout(POLL) {
+                Ok(batch) => self.all(&batch)?,
+                Err(RecvTimeoutError::Timeout) => self.idle()?,
+                // All capture threads have ended, and everything they saw is told.
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            for record in records.try_iter() {
+                self.all(&record)?;
+            }
+            if done.elapsed() >= CHORES {
+                done = Instant::now();
+                self.losses(counters)?;
+                self.out.chores(self.engine)?;
+            }
+            if stop.load(Ordering::Relaxed) && batches.is_empty() {
+                // One last wait for what the capture threads hand over as they end.
+                while let Ok(batch) = batches.recv_timeout(Duration::from_secs(2)) {
+                    self.all(&batch)?;
                 }
+                break;
             }
-            Err(RecvTimeoutError::Timeout) => {
-                engine.idle(now());
-                let findings = engine.take_findings();
-                outputs::results(&findings, engine, out, &mut |_, _| ())?;
-            }
-            // All capture threads have ended, and everything they saw is told.
-            Err(RecvTimeoutError::Disconnected) => break,
         }
-        for record in records.try_iter().flatten() {
-            one(&record, engine, out)?;
-        }
-        if done.elapsed() >= CHORES {
-            done = Instant::now();
-            losses(counters, engine, out)?;
-            out.chores(engine)?;
-        }
-        if stop.load(Ordering::Relaxed) && batches.is_empty() {
-            // One last wait for what the capture threads hand over as they end.
-            while let Ok(batch) = batches.recv_timeout(Duration::from_secs(2)) {
-                for observation in batch {
-                    one(&observation, engine, out)?;
-                }
-            }
-            break;
-        }
+        self.losses(counters)?;
+        self.out.chores(self.engine)?;
+        Ok(())
     }
-    losses(counters, engine, out)?;
-    out.chores(engine)?;
-    Ok(())
+
+    fn all(&mut self, observations: &[Observation]) -> Result<(), OutputError> {
+        let evidence = &mut self.evidence;
+        let mut seen = |findings: &[Finding], _: &[Case]| ask_for(evidence, findings);
+        observations.iter().try_for_each(|o| outputs::tell(o, self.engine, self.out, &mut seen))
+    }
+
+    /// Nothing came: detectors look at what did not happen.
+    fn idle(&mut self) -> Result<(), OutputError> {
+        self.engine.idle(now());
+        let findings = self.engine.take_findings();
+        let evidence = &mut self.evidence;
+        let mut seen = |findings: &[Finding], _: &[Case]| ask_for(evidence, findings);
+        outputs::results(&findings, self.engine, self.out, &mut seen)
+    }
+
+    /// Tells what was lost since the last time.
+    fn losses(&mut self, counters: &Counters) -> Result<(), OutputError> {
+        let mut lost = Vec::new();
+        counters.interfaces.iter().for_each(|interface| interface.take(now(), &mut lost));
+        loss::name(&mut lost);
+        self.all(&lost)
+    }
 }
 
-/// Tells what was lost since the last time.
-fn losses(
-    counters: &Counters,
-    engine: &mut Engine,
-    out: &mut dyn Outputs,
-) -> Result<(), OutputError> {
-    let mut lost = Vec::new();
-    counters.interfaces.iter().for_each(|interface| interface.take(now(), &mut lost));
-    loss::name(&mut lost);
-    lost.iter().try_for_each(|o| one(o, engine, out))
-}
-
-fn one(o: &Observation, engine: &mut Engine, out: &mut dyn Outputs) -> Result<(), OutputError> {
-    outputs::tell(o, engine, out, &mut |_, _| ())
+/// Asks for the packets of findings.
+fn ask_for(evidence: &mut Option<&mut Evidence>, findings: &[Finding]) {
+    if let Some(evidence) = evidence {
+        findings.iter().for_each(|finding| evidence.finding(finding));
+    }
 }

@@ -5,8 +5,13 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use pipeline::evidence;
 use serde::{Deserialize, Serialize};
+
+/// Folder for the packets of cases, in the data folder.
+pub(crate) const EVIDENCE: &str = "evidence";
 
 /// All settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,6 +20,7 @@ pub(crate) struct Config {
     pub(crate) site: Site,
     pub(crate) learning: Learning,
     pub(crate) capture: CaptureConfig,
+    pub(crate) evidence: EvidenceConfig,
     pub(crate) limits: Limits,
     pub(crate) logs: Logs,
     pub(crate) store: StoreConfig,
@@ -46,6 +52,27 @@ pub(crate) struct CaptureConfig {
     pub(crate) ring_mib: u32,
     pub(crate) promiscuous: bool,
     pub(crate) user: String,
+}
+
+/// What is kept of the packets of a case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EvidenceKept {
+    #[default]
+    Off,
+    Headers,
+    Full,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct EvidenceConfig {
+    pub(crate) keep: EvidenceKept,
+    pub(crate) ring_mib: u32,
+    pub(crate) case_mib: u64,
+    pub(crate) total_mib: u64,
+    pub(crate) before_seconds: u64,
+    pub(crate) after_seconds: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,6 +133,19 @@ impl Default for CaptureConfig {
             ring_mib: 6,
             promiscuous: true,
             user: "nobody".to_owned(),
+        }
+    }
+}
+
+impl Default for EvidenceConfig {
+    fn default() -> Self {
+        Self {
+            keep: EvidenceKept::Off,
+            ring_mib: 16,
+            case_mib: 16,
+            total_mib: 1_024,
+            before_seconds: 10,
+            after_seconds: 30,
         }
     }
 }
@@ -210,6 +250,27 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key("capture", "user", "", "Account to go on as once the interfaces are open."),
     key(
+        "evidence",
+        "keep",
+        "",
+        "Whether the packets around the findings of a case are written to a file of the case: off; headers (of link, IP and transport, nothing that they carry); or full (may hold patient data).",
+    ),
+    key(
+        "evidence",
+        "ring_mib",
+        "MiB",
+        "Memory for the last packets, for each thread that reads packets. 0: as with off.",
+    ),
+    key("evidence", "case_mib", "MiB", "Size of the file of one case."),
+    key(
+        "evidence",
+        "total_mib",
+        "MiB",
+        "Size of all these files; beyond it that of the oldest case goes first.",
+    ),
+    key("evidence", "before_seconds", "s", "How long before a finding packets are kept."),
+    key("evidence", "after_seconds", "s", "How long after a finding packets are kept."),
+    key(
         "limits",
         "flows",
         "flows",
@@ -310,6 +371,21 @@ impl Config {
             let detail = format!("{} is out of range: give 1 to 4096", self.capture.ring_mib);
             return Err(refuse("capture", "ring_mib", detail));
         }
+        let evidence = &self.evidence;
+        let ranges = [
+            ("ring_mib", u64::from(evidence.ring_mib), 0..=4_096),
+            ("case_mib", evidence.case_mib, 1..=evidence.total_mib.min(65_536)),
+            ("total_mib", evidence.total_mib, 1..=16 << 20),
+            ("before_seconds", evidence.before_seconds, 0..=3_600),
+            ("after_seconds", evidence.after_seconds, 0..=3_600),
+        ];
+        for (name, value, range) in ranges {
+            if !range.contains(&value) {
+                let detail =
+                    format!("{value} is out of range: give {} to {}", range.start(), range.end());
+                return Err(refuse("evidence", name, detail));
+            }
+        }
         if self.limits.flows < 1_000 {
             let detail = format!("{} is too few: give 1000 or more", self.limits.flows);
             return Err(refuse("limits", "flows", detail));
@@ -331,6 +407,25 @@ impl Config {
             clinical: ranges(&self.site.clinical),
             ..assets::Settings::default()
         }
+    }
+
+    /// How evidence is kept in a data folder, where it is.
+    pub(crate) fn evidence(&self, data: &Path) -> Option<evidence::Plan> {
+        let config = &self.evidence;
+        let keep = match config.keep {
+            EvidenceKept::Off => return None,
+            EvidenceKept::Headers => evidence::Keep::Headers,
+            EvidenceKept::Full => evidence::Keep::Full,
+        };
+        (config.ring_mib > 0).then(|| evidence::Plan {
+            folder: data.join(EVIDENCE),
+            keep,
+            ring_bytes: (config.ring_mib as usize) << 20,
+            case_bytes: config.case_mib << 20,
+            total_bytes: config.total_mib << 20,
+            before: Duration::from_secs(config.before_seconds),
+            after: Duration::from_secs(config.after_seconds),
+        })
     }
 
     /// As the flow engine wants it.
@@ -418,6 +513,8 @@ mod tests {
             ("[learning]\nseconds = \"ten\"\n", "line 2"),
             ("[site]\ninternal = [\"10.0.0.0\"]\n", "site.internal"),
             ("[capture]\nthreads = 0\n", "capture.threads"),
+            ("[evidence]\nkeep = \"payload\"\n", "line 2"),
+            ("[evidence]\ncase_mib = 9\ntotal_mib = 8\n", "evidence.case_mib"),
             ("[site\n", "line 1"),
         ] {
             std::fs::write(&path, text).unwrap();

@@ -166,6 +166,18 @@ fn publish(counters: &Counters) {
     for (name, counter) in totals {
         metrics::counter!(name).absolute(counter.load(Relaxed));
     }
+    let evidence = &counters.evidence;
+    let kept = [
+        ("wardwatch_evidence_packets_total", &evidence.packets),
+        ("wardwatch_evidence_bytes_total", &evidence.bytes),
+        ("wardwatch_evidence_dropped_packets_total", &evidence.dropped),
+        ("wardwatch_evidence_missed_packets_total", &evidence.missed),
+        ("wardwatch_evidence_refused_findings_total", &evidence.refused),
+        ("wardwatch_evidence_removed_files_total", &evidence.removed),
+    ];
+    for (name, counter) in kept {
+        metrics::counter!(name).absolute(counter.load(Relaxed));
+    }
     for interface in &counters.interfaces {
         publish_interface(interface.name(), &interface.totals());
     }
@@ -210,6 +222,12 @@ fn statistics(counters: &Counters) -> serde_json::Value {
         "bytes": counters.bytes.load(Relaxed),
         "drops": { "kernel": counters.drops.load(Relaxed), "flows_evicted": counters.evicted.load(Relaxed) },
         "interfaces": counters.interfaces.iter().map(|one| about(one)).collect::<Vec<_>>(),
+        "evidence": {
+            "packets": counters.evidence.packets.load(Relaxed),
+            "bytes": counters.evidence.bytes.load(Relaxed),
+            "dropped": counters.evidence.dropped.load(Relaxed),
+            "missed": counters.evidence.missed.load(Relaxed),
+        },
         "malformed": counters.malformed.load(Relaxed),
         "flows_open": counters.flows.load(Relaxed),
         "log_records": counters.records.load(Relaxed),

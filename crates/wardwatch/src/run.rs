@@ -15,7 +15,7 @@ use pipeline::listen;
 use pipeline::live::{Counters, Plan, inbox, run as run_live};
 
 use crate::cli::RunArgs;
-use crate::config::Config;
+use crate::config::{Config, EVIDENCE, EvidenceKept};
 use crate::instance::{Instance, data_folder};
 use crate::tables::say;
 use crate::{exit, key};
@@ -55,6 +55,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
         say("Goes on from what was learned before.");
     }
     announce(&instance, interfaces);
+    match config.evidence.keep {
+        EvidenceKept::Off => {}
+        EvidenceKept::Headers => say("Keeps the headers of packets around findings as evidence."),
+        EvidenceKept::Full => {
+            say("Keeps whole packets around findings as evidence; they may hold patient data.");
+        }
+    }
     let stop = Arc::new(AtomicBool::new(false));
     instance.on_signal(Arc::clone(&stop));
     let (to, records) = inbox();
@@ -70,6 +77,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
         key,
         stop: Arc::clone(&stop),
         counters: Arc::clone(&counters),
+        evidence: config.evidence(&data),
     };
     let mut results = instance.results();
     let ended = run_live(plan, &records, &mut engine, &mut results);
@@ -236,12 +244,19 @@ fn hand_over(data: &Path, uid: u32, gid: u32) -> Result<()> {
         chown(path, Some(uid), Some(gid))
             .with_context(|| format!("{}: cannot be given to user {uid}", path.display()))
     };
-    give(data)?;
-    for entry in std::fs::read_dir(data).with_context(|| format!("{}", data.display()))? {
-        let path = entry?.path();
-        // Only our own files: a link could lead anywhere.
-        if path.symlink_metadata().is_ok_and(|about| about.is_file()) {
-            give(&path)?;
+    let mut folders = vec![data.to_owned()];
+    let evidence = data.join(EVIDENCE);
+    // Only our own files and folders: a link could lead anywhere.
+    if evidence.symlink_metadata().is_ok_and(|about| about.is_dir()) {
+        folders.push(evidence);
+    }
+    for folder in folders {
+        give(&folder)?;
+        for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            if path.symlink_metadata().is_ok_and(|about| about.is_file()) {
+                give(&path)?;
+            }
         }
     }
     Ok(())
