@@ -10,9 +10,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use capture::FileReader;
-use model::{Case, Finding};
+use model::Finding;
 use serde_json::Value;
-use store::{Options, Query, SqliteStore, Store};
+use store::{CaseRecord, Options, Query, SqliteStore, Store};
 
 use crate::rig::Desk;
 
@@ -162,12 +162,20 @@ impl Daemon {
         Self { child, near, data, port, token }
     }
 
-    fn get(&self, path: &str) -> String {
-        let url = format!("http://127.0.0.1:{}{path}", self.port);
+    fn curl(&self, words: &[&str], path: &str) -> String {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.near, "curl", "-s", "-f", "-H"]);
-        command.arg(format!("Authorization: Bearer {}", self.token)).arg(url);
+        command.args(["netns", "exec", &self.near, "curl", "-s", "-f"]).args(words);
+        command.arg(format!("http://127.0.0.1:{}{path}", self.port));
         String::from_utf8(command.output().unwrap().stdout).unwrap()
+    }
+
+    fn get(&self, path: &str) -> String {
+        let body = serde_json::json!({ "token": self.token }).to_string();
+        let json = "Content-Type: application/json";
+        let begun = self.curl(&["-H", json, "-d", &body], "/api/v1/session");
+        let begun: Value = serde_json::from_str(&begun).unwrap_or_default();
+        let session = begun["token"].as_str().unwrap_or_default();
+        self.curl(&["-H", &format!("Authorization: Bearer {session}")], path)
     }
 
     /// What the pipeline counts.
@@ -186,7 +194,7 @@ impl Daemon {
         all.into_iter().filter(|finding| finding.detector == detector).collect()
     }
 
-    fn cases(&self) -> Vec<Case> {
+    fn cases(&self) -> Vec<CaseRecord> {
         self.store().cases(&Query { limit: Some(100), ..Query::default() }).unwrap().items
     }
 
