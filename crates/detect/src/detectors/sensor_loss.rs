@@ -26,7 +26,7 @@ static SPEC: DetectorSpec = DetectorSpec {
     doc: "The sensor was blind for a while: packets or flows were lost, or an interface was down.",
     kind: FindingKind::Rule,
     reads: &["sensor.loss"],
-    attack: &[],
+    attack: &["T0815"],
     next_step: "Treat what was said of this time as incomplete. If packets were lost: give capture more memory (capture.ring_mib) or threads (capture.threads), or mirror less. If the interface was down: check the cable and the mirror port of the switch, and who changed it.",
     sources: &["ATT&CK for ICS T0815"],
 };
