@@ -116,6 +116,15 @@ impl FileReader {
         self.next_packet
     }
 
+    /// Packets that the capturing machine says it lost, as far as the file was read: by the
+    /// interface statistics of a pcapng file. A pcap file does not say.
+    pub fn lost_before(&self) -> u64 {
+        match &self.format {
+            Format::Pcap(_) => 0,
+            Format::Pcapng(pcapng) => pcapng.lost(),
+        }
+    }
+
     /// Fills empty buffers with whole records, and says what comes after them.
     fn fill(&mut self, buffers: &mut Buffers) -> State {
         let base = self.offset;

@@ -19,6 +19,8 @@ pub struct Files {
     /// Bytes on the disk of the files that are done.
     read: u64,
     total: Option<u64>,
+    /// Lost before capture, by what the files that are done say.
+    lost: u64,
     pool: Arc<Pool>,
 }
 
@@ -32,7 +34,16 @@ impl Files {
             about.is_file().then_some(about.len())
         };
         let total = paths.iter().map(size).sum();
-        Self { paths, next: 0, open: None, packets: 0, read: 0, total, pool: Arc::default() }
+        Self {
+            paths,
+            next: 0,
+            open: None,
+            packets: 0,
+            read: 0,
+            total,
+            lost: 0,
+            pool: Arc::default(),
+        }
     }
 
     /// The next packets; none after the last file.
@@ -56,6 +67,7 @@ impl Files {
                 return block;
             }
             self.read += reader.progress().read;
+            self.lost = self.lost.saturating_add(reader.lost_before());
             self.open = None;
             block?;
         }
@@ -85,8 +97,10 @@ impl PacketSource for Files {
         Ok(Batch::Packets(block.len()))
     }
 
-    /// A file loses nothing: what its own capture lost it does not say.
+    /// A file loses nothing; this is what was lost when it was captured, where it says so
+    /// ([`FileReader::lost_before`]).
     fn drops(&self) -> u64 {
-        0
+        let open = self.open.as_ref().map_or(0, FileReader::lost_before);
+        self.lost.saturating_add(open)
     }
 }

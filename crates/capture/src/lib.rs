@@ -36,6 +36,7 @@ mod privileges;
 mod resolution;
 mod source;
 mod sys;
+mod write;
 
 pub use block::{Block, Packets};
 pub use compress::Progress;
@@ -46,3 +47,4 @@ pub use live::{LiveConfig, LiveSource, LiveStats, interfaces};
 pub use packet::{LinkType, Packet};
 pub use privileges::{Dropped, FileLimit, PrivilegeError, Privileges};
 pub use source::{Batch, PacketSource};
+pub use write::{whole_blocks, write_interface, write_packet, write_section};

@@ -1,12 +1,13 @@
 //! The newer capture format: a chain of blocks, with any number of interfaces and sections.
 //!
 //! Read are section headers (either byte order, and a new one may follow), interface
-//! descriptions with their clocks and snap lengths, and the three kinds of packet blocks. Every
-//! other block is skipped by its length, whatever it holds. Described in
-//! draft-ietf-opsawg-pcapng.
+//! descriptions with their clocks and snap lengths, the three kinds of packet blocks, and of the
+//! statistics how many packets the capturing machine lost. Every other block is skipped by its
+//! length, whatever it holds; statistics that make no sense are skipped too, since no packet
+//! depends on them. Described in draft-ietf-opsawg-pcapng.
 //!
-//! Deliberately absent: comments, names, decryption secrets and statistics; a capture is judged
-//! by its packets.
+//! Deliberately absent: comments, names and decryption secrets; a capture is judged by its
+//! packets.
 
 use model::Timestamp;
 
@@ -18,14 +19,20 @@ use crate::resolution::Clock;
 
 /// The first block of every section; reads the same in both byte orders.
 pub(crate) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
-const INTERFACE: u32 = 1;
+pub(crate) const INTERFACE: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
-const ENHANCED_PACKET: u32 = 6;
+const STATISTICS: u32 = 5;
+pub(crate) const ENHANCED_PACKET: u32 = 6;
 
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 const IF_TSRESOL: u16 = 9;
 const IF_TSOFFSET: u16 = 14;
+/// Packets lost by the interface, and by the operating system, since the capture began.
+const ISB_IFDROP: u16 = 5;
+const ISB_OSDROP: u16 = 7;
+/// Statistics that are longer are skipped like any other block.
+const MOST_STATISTICS: u32 = 64 << 10;
 /// Type, length, and the length again at the end.
 const FRAME: u32 = 12;
 
@@ -38,6 +45,8 @@ pub(crate) struct Pcapng {
     /// Interfaces of all sections before.
     before: u16,
     last: Timestamp,
+    /// Lost on the interfaces of all sections before.
+    lost_before: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,12 +54,20 @@ struct Interface {
     link: u16,
     snaplen: u32,
     clock: Clock,
+    /// Packets lost on it, by its last statistics.
+    lost: u64,
 }
 
 /// Why a block cannot be right.
 type Wrong = (Fault, &'static str, String);
 
 impl Pcapng {
+    /// Packets that the capturing machine says it lost, up to here.
+    pub(crate) fn lost(&self) -> u64 {
+        let lost = self.interfaces.iter().map(|interface| interface.lost);
+        lost.fold(self.lost_before, u64::saturating_add)
+    }
+
     /// Cuts whole blocks.
     pub(crate) fn cut(&mut self, input: Input<'_>) -> Cut {
         let Input { bytes, mut from, base, records } = input;
@@ -97,6 +114,15 @@ impl Pcapng {
                 INTERFACE => ("an interface description", FRAME + 8),
                 ENHANCED_PACKET | OBSOLETE_PACKET => ("a packet block", FRAME + 20),
                 SIMPLE_PACKET => ("a simple packet block", FRAME + 4),
+                STATISTICS if (FRAME + 12..=MOST_STATISTICS).contains(&total) => {
+                    check_length(total, FRAME)?;
+                    let Some(block) = rest.get(..total as usize) else {
+                        return Ok(Some(more("interface statistics", total)));
+                    };
+                    self.take_statistics::<BIG>(block);
+                    *from += total as usize;
+                    continue;
+                }
                 _ => {
                     check_length(total, FRAME)?;
                     if rest.len() < total as usize {
@@ -138,6 +164,7 @@ impl Pcapng {
         };
         self.big_endian = big_endian;
         self.before += self.interfaces.len() as u16;
+        self.lost_before = self.lost();
         self.interfaces.clear();
         *from += total as usize;
         Ok(None)
@@ -171,8 +198,37 @@ impl Pcapng {
             link: Order::<BIG>::u16(block, 8),
             snaplen: Order::<BIG>::u32(block, 12),
             clock,
+            lost: 0,
         });
         Ok(())
+    }
+
+    /// Notes what the statistics of an interface say was lost.
+    fn take_statistics<const BIG: bool>(&mut self, block: &[u8]) {
+        let number = Order::<BIG>::u32(block, 8) as usize;
+        let Some(interface) = self.interfaces.get_mut(number) else { return };
+        let mut options = block.get(20..block.len() - 4).unwrap_or_default();
+        let mut lost = 0_u64;
+        while options.len() >= 4 {
+            let code = Order::<BIG>::u16(options, 0);
+            let len = usize::from(Order::<BIG>::u16(options, 2));
+            let Some(value) = options.get(4..4 + len) else { break };
+            match code {
+                0 => break,
+                ISB_IFDROP | ISB_OSDROP if len == 8 => {
+                    let count = Order::<BIG>::u64(value, 0);
+                    // Four thousand million million packets were never lost: not counted is
+                    // written so, or the block is a lie.
+                    if count < 1 << 52 {
+                        lost = lost.saturating_add(count);
+                    }
+                }
+                _ => {}
+            }
+            options = options.get(4 + len.next_multiple_of(4)..).unwrap_or_default();
+        }
+        // The counts are of the whole capture up to then, so that the last one stands.
+        interface.lost = interface.lost.max(lost);
     }
 
     /// An enhanced packet block, or the obsolete one that came before it.

@@ -306,3 +306,41 @@ fn readers_move_between_threads_and_blocks_are_shared() {
     moves::<capture::LiveSource>();
     is_shared::<capture::Block>();
 }
+
+#[test]
+fn what_a_capture_says_it_lost_is_counted_over_interfaces_sections_and_files() {
+    let folder = Folder::new();
+    for order in ORDERS {
+        let statistics = |number: u32, options: &[Vec<u8>]| {
+            let mut body = [order.u32(number), [0; 4], [0; 4]].concat();
+            options.iter().for_each(|one| body.extend(one));
+            block(order, 5, &body)
+        };
+        let dropped = |count: u64| option(order, 5, &order.u64(count));
+        let by_system = |count: u64| option(order, 7, &order.u64(count));
+        let mut bytes = section(order);
+        bytes.extend(interface(order, 1, 0, &[]));
+        bytes.extend(interface(order, 1, 0, &[]));
+        bytes.extend(statistics(0, &[dropped(3), by_system(1)]));
+        bytes.extend(enhanced(order, 0, 5, 60, &[1; 60]));
+        // Counts are of the whole capture so far: the last one stands.
+        bytes.extend(statistics(0, &[option(order, 1, b"why"), dropped(10), by_system(2)]));
+        bytes.extend(statistics(1, &[by_system(100)]));
+        // Lies and leftovers are no reason to stop reading: an unknown interface, a count of
+        // "not known", an option beyond its block.
+        bytes.extend(statistics(9, &[dropped(1)]));
+        bytes.extend(statistics(1, &[dropped(u64::MAX)]));
+        bytes.extend(statistics(1, &[[order.u16(5), order.u16(800)].concat()]));
+        bytes.extend(section(order));
+        bytes.extend(interface(order, 1, 0, &[]));
+        bytes.extend(statistics(0, &[dropped(1_000)]));
+        bytes.extend(enhanced(order, 0, 6, 60, &[2; 60]));
+        let path = folder.file("lossy.pcapng", &bytes);
+        let mut files = Files::new([&path, &path]);
+        let mut packets = 0;
+        while let Batch::Packets(count) = files.next_batch(&mut |_| ()).unwrap() {
+            packets += count;
+        }
+        assert_eq!((packets, files.drops()), (4, 2 * (10 + 2 + 100 + 1_000)), "{order:?}");
+    }
+}

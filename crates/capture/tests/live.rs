@@ -1,4 +1,5 @@
 //! Live capture between network namespaces. Needs root, and is skipped without.
+#![allow(clippy::print_stderr, reason = "a test at the machine's own rate says what that was")]
 
 mod network;
 
@@ -102,6 +103,109 @@ fn what_a_full_ring_loses_is_counted_to_the_packet() {
         assert!(stats.drops > 0 && stats.freezes > 0, "{stats:?}");
         assert_eq!(stats.packets, round * 5_000);
         assert_eq!(seen + source.drops(), round * 5_000);
+    }
+}
+
+/// Packets that the cable brought: what the kernel let go before any socket could see it does not
+/// count.
+fn delivered(cable: &Cable) -> u64 {
+    let about = run(&format!("ip -n {} -s link show in", cable.far));
+    let mut lines = about.lines().skip_while(|line| !line.trim_start().starts_with("RX:"));
+    let counts = lines.nth(1).expect("counts after their heading");
+    counts.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Datagrams of many flows, so that every member of a group gets its share.
+fn many_flows(count: u32, len: usize) -> Vec<Vec<u8>> {
+    let frame = |n: u32| udp((1, 1_024 + (n % 997) as u16), (2, 6_000), &vec![n as u8; len]);
+    (0..count).map(frame).collect()
+}
+
+#[test]
+fn members_whose_rings_overrun_account_for_every_packet_sent() {
+    if !can_run("members_whose_rings_overrun_account_for_every_packet_sent") {
+        return;
+    }
+    let cable = Cable::new();
+    let config = LiveConfig { members: 4, ring_bytes: 1 << 20, ..LiveConfig::on("in") };
+    let mut members = open(&cable, &config).unwrap();
+    let sent = many_flows(8_000, 1_400);
+    let mut seen = vec![0_u64; members.len()];
+    for round in 1..=3_u64 {
+        // Nobody empties the rings meanwhile.
+        send(&cable, &sent);
+        for (member, seen) in members.iter_mut().zip(&mut seen) {
+            *seen += drain(member).len() as u64;
+            let stats = member.stats();
+            assert!(stats.drops > 0, "a ring of 1 MiB held 2,000 packets of 1,400 bytes");
+            assert_eq!(*seen + stats.drops, stats.packets);
+        }
+        let lost: u64 = members.iter().map(LiveSource::drops).sum();
+        let brought = delivered(&cable);
+        assert_eq!(seen.iter().sum::<u64>() + lost, brought, "after round {round}");
+        assert!(brought <= round * 8_000, "{brought}");
+    }
+}
+
+#[test]
+fn at_the_rate_of_the_machine_the_counts_add_up() {
+    if !can_run("at_the_rate_of_the_machine_the_counts_add_up") {
+        return;
+    }
+    for (members, len) in [(1, 80), (1, 1_400), (2, 200)] {
+        let cable = Cable::new();
+        let ring_bytes = 6 << 20;
+        let config = LiveConfig { members, ring_bytes, ..LiveConfig::on("in") };
+        let mut sources = open(&cable, &config).unwrap();
+        let sent = many_flows(5_000, len);
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let begun = std::time::Instant::now();
+        let mut seconds = 0.0;
+        let mut seen: u64 = std::thread::scope(|scope| {
+            let threads: Vec<_> = sources
+                .iter_mut()
+                .map(|source| {
+                    let done = &done;
+                    scope.spawn(move || {
+                        let mut seen = 0;
+                        loop {
+                            let last = done.load(std::sync::atomic::Ordering::Relaxed);
+                            match source.poll_batch(MOMENT, &mut |_| seen += 1).unwrap() {
+                                Batch::Idle if last => return seen,
+                                _ => {}
+                            }
+                        }
+                    })
+                })
+                .collect();
+            let sender = Sender::new(&cable);
+            (0..20).for_each(|_| sent.iter().for_each(|frame| sender.send(frame)));
+            seconds = begun.elapsed().as_secs_f64();
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        // On a busy machine the kernel may still have some on their way.
+        let counted = |seen: u64, sources: &[LiveSource]| {
+            seen + sources.iter().map(LiveSource::drops).sum::<u64>()
+        };
+        let brought = delivered(&cable);
+        let mut late = 0;
+        while counted(seen + late, &sources) < brought && begun.elapsed() < Duration::from_secs(20)
+        {
+            late += sources.iter_mut().map(|source| drain(source).len() as u64).sum::<u64>();
+        }
+        seen += late;
+        let lost: u64 = sources.iter().map(LiveSource::drops).sum();
+        eprintln!(
+            "{members} members, {len} bytes: {brought} of 100000 packets in {seconds:.2} s \
+             ({:.0} packets/s), {seen} seen, {lost} lost",
+            brought as f64 / seconds
+        );
+        // To the packet against the kernel's own count for these sockets; what it let go between
+        // the card and them on a busy machine is said above.
+        let counted: u64 = sources.iter().map(|source| source.stats().packets).sum();
+        assert_eq!(seen + lost, counted);
+        assert!(counted > 0 && counted <= brought, "{counted} of {brought}");
     }
 }
 

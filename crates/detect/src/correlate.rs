@@ -14,6 +14,7 @@ use model::observation::Party;
 use model::time::Timestamp;
 
 use crate::detectors;
+use crate::findings::SENSOR;
 use crate::words;
 
 /// Most findings that a case names, and lines that its story has; more are counted in the last line.
@@ -125,6 +126,8 @@ impl Correlator {
             .filter_map(|peer| inventory.entity(&party(peer)).device())
             .map(|ix| inventory.device_id(ix))
             .collect();
+        // What is said anew stays where it was said first.
+        let same = |open: &Open| open.case.findings.contains(&finding.id);
         let own = |open: &Open| open.actors.contains(&finding.device.id);
         let user =
             |open: &Open| finding.user.as_ref().is_some_and(|user| open.case.users.contains(user));
@@ -142,7 +145,8 @@ impl Correlator {
         };
         self.open
             .iter()
-            .rposition(own)
+            .rposition(same)
+            .or_else(|| self.open.iter().rposition(own))
             .or_else(|| self.open.iter().rposition(user))
             .or_else(|| self.open.iter().rposition(moved))
             .or_else(|| self.open.iter().rposition(drawn))
@@ -189,6 +193,10 @@ impl Open {
     fn take(&mut self, finding: &Finding, inventory: &Inventory) {
         self.dirty = true;
         self.case.updated = self.case.updated.max(finding.at);
+        if let Some(place) = self.case.findings.iter().position(|id| *id == finding.id) {
+            self.say_anew(place, finding);
+            return;
+        }
         push_new(&mut self.actors, finding.device.id.clone());
         for peer in &finding.peers {
             if let Entity::Device(ix) = inventory.entity(&party(peer)) {
@@ -220,6 +228,20 @@ impl Open {
             self.case.story.push(StoryLine { at: finding.at, text: finding.title.clone() });
         } else {
             self.beyond += 1;
+        }
+    }
+
+    /// Puts what is now known in the place of what a finding said before.
+    fn say_anew(&mut self, place: usize, finding: &Finding) {
+        let Some(line) = self.case.story.get_mut(place) else { return };
+        let was = std::mem::replace(&mut line.text, finding.title.clone());
+        for id in &finding.attack {
+            push_new(&mut self.case.attack, id.clone());
+        }
+        if self.headline == was || finding.severity > self.worst {
+            self.worst = self.worst.max(finding.severity);
+            self.headline.clone_from(&finding.title);
+            self.next_step = detectors::next_step(&finding.detector);
         }
     }
 
@@ -255,6 +277,9 @@ impl Open {
 
     /// What policy would allow (safety levels L1 to L4), in words. Nothing here acts.
     fn proposal(&self) -> String {
+        if self.actors.iter().all(|actor| actor.0.starts_with(SENSOR)) {
+            return "None: it is about the sensor, and no device has to be touched.".to_owned();
+        }
         if self.worst < Severity::Medium {
             return "None: for the record only (L0).".to_owned();
         }

@@ -18,6 +18,10 @@ const PAUSE_SECONDS: f64 = 60.0;
 /// two hours): what comes back for ever is told of ever more rarely.
 const DOUBLINGS: u64 = 7;
 
+/// What the id of a sensor begins with, where a finding is about the sensor itself. Devices have
+/// other letters.
+pub(crate) const SENSOR: &str = "S-";
+
 /// Most observations named as evidence of one finding.
 const MAX_EVIDENCE: usize = 16;
 
@@ -89,7 +93,8 @@ impl Findings {
             community_id: o.flow.iter().map(|flow| flow.tuple.community_id().to_string()).collect(),
             ..Finding::default()
         };
-        Claim { findings: self, cx, finding, about: cx.who.subject, key: String::new() }
+        let key = String::new();
+        Claim { findings: self, cx, finding, about: cx.who.subject, key, again: false }
     }
 
     /// Whether a claim about the subject would not be made, since it was made lately and is no
@@ -166,6 +171,7 @@ pub struct Claim<'f, 'c> {
     finding: Finding,
     about: Entity,
     key: String,
+    again: bool,
 }
 
 impl Claim<'_, '_> {
@@ -183,6 +189,26 @@ impl Claim<'_, '_> {
     pub fn about(mut self, entity: Entity, party: &Party) -> Self {
         self.about = entity;
         self.finding.device = device_ref(self.cx.inventory, entity, party);
+        self
+    }
+
+    /// It is about the sensor's own sight on an interface, and about no device.
+    pub fn about_sensor(mut self, interface: &str) -> Self {
+        self.about = Entity::Nobody;
+        self.finding.device = DeviceRef {
+            id: DeviceId(format!("{SENSOR}{interface}")),
+            name: Some(interface.to_owned()),
+            tier: Tier::T4,
+            ..DeviceRef::default()
+        };
+        self.alone()
+    }
+
+    /// It says anew what an earlier finding said of something that still goes on, and takes its
+    /// place in the store and in its case.
+    pub fn again(mut self, earlier: FindingId) -> Self {
+        self.finding.id = earlier;
+        self.again = true;
         self
     }
 
@@ -255,22 +281,30 @@ impl Claim<'_, '_> {
     }
 
     /// Makes it, unless it was made lately or this is no time for it. Says whether it was.
-    pub fn make(mut self) -> bool {
+    pub fn make(self) -> bool {
+        self.make_named().is_some()
+    }
+
+    /// The same, and gives its name.
+    pub fn make_named(mut self) -> Option<FindingId> {
         debug_assert!(!self.finding.because.is_empty(), "{} gives no reason", self.finding.title);
         let anomaly = self.finding.kind == FindingKind::Anomaly;
         if self.findings.muted || (anomaly && self.findings.rules_only) {
-            return false;
+            return None;
         }
         if anomaly && self.finding.p_value.is_none() {
             self.finding.p_value = Some((1.0 - self.finding.score).clamp(0.0, 1.0));
         }
-        if !self.findings.is_news(&self.finding, self.about, &self.key) {
-            return false;
+        if !self.again {
+            if !self.findings.is_news(&self.finding, self.about, &self.key) {
+                return None;
+            }
+            self.findings.serial += 1;
+            self.finding.id = FindingId(format!("F-{:06}", self.findings.serial));
         }
-        self.findings.serial += 1;
-        self.finding.id = FindingId(format!("F-{:06}", self.findings.serial));
+        let id = self.finding.id.clone();
         self.findings.fresh.push((self.finding, self.about));
-        true
+        Some(id)
     }
 }
 

@@ -213,6 +213,22 @@ impl Ward {
         self.seen.push(o);
     }
 
+    /// What the sensor says of itself.
+    pub(crate) fn of_sensor(&mut self, kind: &'static KindSpec, fields: Fields<'_>) {
+        self.serial += 1;
+        let mut o = Observation::new(self.time(), kind);
+        o.id = ObservationId(self.serial);
+        fields.iter().for_each(|(name, value)| o.set(name, value.clone()));
+        self.engine.observe(&o);
+        self.seen.push(o);
+    }
+
+    /// Nothing is observed up to now.
+    pub(crate) fn idle(&mut self) {
+        let now = self.time();
+        self.engine.idle(now);
+    }
+
     /// A connection that is opened, with or without success ("established", "refused",
     /// "unanswered").
     pub(crate) fn knock(

@@ -5,6 +5,19 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// "12,345": a number as it stands in a sentence.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// A span of time as a person says it: "0.4 s", "12 s", "3 min", "2 h".
 pub fn span(seconds: f64) -> String {
     match seconds {
@@ -56,6 +69,7 @@ mod tests {
         assert_eq!(count(1, "patient", "patients"), "1 patient");
         assert_eq!(list(&["a", "b", "c"], 5), "a, b and c");
         assert_eq!(list(&["a", "b", "c"], 2), "a, b and 1 more");
+        assert_eq!(thousands(1_234_567), "1,234,567");
         assert_eq!(span(0.42), "0.4 s");
         assert_eq!(size(3_200_000), "3.2 MB");
         assert_eq!(sentence("patient monitor"), "Patient monitor");

@@ -23,6 +23,7 @@ pub mod kinds;
 pub mod net;
 pub mod observation;
 pub mod privacy;
+pub mod sensor;
 pub mod text;
 pub mod time;
 

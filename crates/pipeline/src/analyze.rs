@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use capture::{Block, CaptureError, Files};
+use capture::{Block, CaptureError, Files, PacketSource};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use detect::Engine;
 use model::KindMap;
@@ -126,6 +126,7 @@ pub fn run(
     let mut records = Records::open(&plan.logs, plan.key.clone())?;
     let mut files = Files::new(&plan.captures);
     follow(plan, &mut files, &mut records, &mut teller, progress)?;
+    teller.summary.stats.lost_before_capture(files.drops());
     teller.rest(&mut records)?;
     let Teller { engine, mut summary, cases, seen, telling, .. } = teller;
     summary.stats.add_observations(&seen);

@@ -10,9 +10,11 @@
 #![forbid(unsafe_code)]
 
 pub mod analyze;
+pub mod evidence;
 pub mod flows;
 pub mod listen;
 pub mod live;
+pub mod loss;
 pub mod merge;
 pub mod outputs;
 pub mod probing;

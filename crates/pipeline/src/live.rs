@@ -3,21 +3,29 @@
 //! One thread a member of a fanout group does everything up to observations and hands them over in
 //! batches; one thread takes all batches and log records, in the order in which they come. The
 //! queue between is bounded: when detection cannot keep up, capture waits, the kernel's ring fills,
-//! and what is lost is counted there and shown.
+//! and what is lost is counted there. Every loss is counted by interface and cause, and becomes an
+//! observation ([`crate::loss`]).
+
+mod member;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use capture::{Batch, CaptureError, LiveSource};
+use capture::{CaptureError, LinkType, LiveSource};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use detect::Engine;
+use model::case::Case;
+use model::finding::Finding;
 use model::observation::Observation;
 use model::privacy::SiteKey;
 use model::time::Timestamp;
 
+use crate::evidence::{self, Evidence, Recent};
+use crate::loss::{self, Interface};
 use crate::outputs::{self, OutputError, Outputs};
 use crate::worker::Worker;
+use member::{Member, Seen};
 
 /// Batches that may wait between capture and detection.
 const QUEUE: usize = 256;
@@ -25,8 +33,6 @@ const QUEUE: usize = 256;
 const POLL: Duration = Duration::from_millis(50);
 /// How often outputs get time for chores.
 const CHORES: Duration = Duration::from_millis(500);
-/// A pause after an interface went down, before it is asked again.
-const DOWN: Duration = Duration::from_millis(500);
 
 /// What all threads count together.
 #[derive(Debug, Default)]
@@ -47,6 +53,28 @@ pub struct Counters {
     pub records: AtomicU64,
     /// Log records that could not be read.
     pub record_errors: AtomicU64,
+    /// What was lost, by interface.
+    pub interfaces: Vec<Arc<Interface>>,
+    /// What became of evidence.
+    pub evidence: Arc<evidence::Counts>,
+}
+
+impl Counters {
+    /// For the sources of a run.
+    pub fn of(sources: &[LiveSource]) -> Self {
+        let mut interfaces: Vec<Arc<Interface>> = Vec::new();
+        for source in sources {
+            if interfaces.iter().all(|known| known.name() != source.interface()) {
+                interfaces.push(Arc::new(Interface::new(source.interface())));
+            }
+        }
+        Self { interfaces, ..Self::default() }
+    }
+
+    fn interface(&self, name: &str) -> Arc<Interface> {
+        let known = self.interfaces.iter().find(|interface| interface.name() == name);
+        known.map_or_else(|| Arc::new(Interface::new(name)), Arc::clone)
+    }
 }
 
 /// What to follow, and how.
@@ -61,6 +89,8 @@ pub struct Plan {
     pub stop: Arc<AtomicBool>,
     /// Counts, to be shown.
     pub counters: Arc<Counters>,
+    /// How the packets of cases are kept, where they are.
+    pub evidence: Option<evidence::Plan>,
 }
 
 /// The end of a live run that nobody asked for.
@@ -108,16 +138,25 @@ pub fn run(
         max_fragment_bytes: plan.wire.max_fragment_bytes / share,
         ..plan.wire
     };
-    std::thread::scope(|scope| {
+    let (mut evidence, mut recents) = keep_evidence(&plan);
+    let told = std::thread::scope(|scope| {
         let mut threads = Vec::new();
+        let mut heard_of: Vec<Arc<Interface>> = Vec::new();
         for source in plan.sources {
+            let interface = plan.counters.interface(source.interface());
+            // All members see that an interface is down; one of them says so.
+            let first = heard_of.iter().all(|known| !Arc::ptr_eq(known, &interface));
+            heard_of.push(Arc::clone(&interface));
             let worker = Worker::new(config, plan.key.clone());
             let (to, stop) = (to.clone(), Arc::clone(&plan.stop));
             let counters = Arc::clone(&plan.counters);
-            threads.push(scope.spawn(move || follow(source, worker, &to, &stop, &counters)));
+            let seen = Seen::new(interface, first);
+            let mut member = Member { source, worker, seen, recent: recents.next() };
+            threads.push(scope.spawn(move || member.follow(&to, &stop, &counters)));
         }
         drop(to);
-        let told = tell(&batches, records, engine, out, &plan.stop);
+        let mut teller = Teller { engine, out, evidence: evidence.as_mut() };
+        let told = teller.tell(&batches, records, &plan.stop, &plan.counters);
         // Whoever waits to hand something over must not wait for ever.
         plan.stop.store(true, Ordering::Relaxed);
         while batches.recv_timeout(POLL).is_ok() {}
@@ -129,7 +168,25 @@ pub fn run(
         }
         told?;
         blind.map_or(Ok(()), |error| Err(LiveError::Blind(error)))
-    })
+    });
+    if let Some(evidence) = evidence {
+        evidence.finish();
+    }
+    told
+}
+
+/// Memory for the last packets of every capture thread, where evidence is kept.
+fn keep_evidence(plan: &Plan) -> (Option<Evidence>, std::vec::IntoIter<Recent>) {
+    let Some(how) = &plan.evidence else { return (None, Vec::new().into_iter()) };
+    let mut interfaces: Vec<(String, LinkType)> = Vec::new();
+    for source in &plan.sources {
+        if interfaces.iter().all(|(name, _)| name != source.interface()) {
+            interfaces.push((source.interface().to_owned(), source.link()));
+        }
+    }
+    let counts = Arc::clone(&plan.counters.evidence);
+    let (evidence, recents) = Evidence::start(how.clone(), interfaces, plan.sources.len(), counts);
+    (Some(evidence), recents.into_iter())
 }
 
 /// A number nobody outside can know, so that nobody can make flows collide.
@@ -138,135 +195,79 @@ fn seed() -> u64 {
     std::collections::hash_map::RandomState::new().build_hasher().finish()
 }
 
-/// One member's packets, until told to stop or the interface is gone.
-fn follow(
-    mut source: LiveSource,
-    mut worker: Worker,
-    to: &Sender<Vec<Observation>>,
-    stop: &AtomicBool,
-    counters: &Counters,
-) -> Result<(), CaptureError> {
-    let mut number = 0;
-    let mut seen = Seen::default();
-    while !stop.load(Ordering::Relaxed) {
-        let mut bytes = 0;
-        let batch = source.poll_batch(POLL, &mut |packet| {
-            bytes += u64::from(packet.wire_len);
-            worker.packet(number, &packet);
-            number += 1;
-        });
-        match batch {
-            Ok(Batch::Packets(count)) => {
-                counters.packets.fetch_add(count as u64, Ordering::Relaxed);
-                counters.bytes.fetch_add(bytes, Ordering::Relaxed);
-            }
-            Ok(Batch::Idle) => worker.idle(now()),
-            Ok(Batch::End) => break,
-            Err(error @ CaptureError::InterfaceDown { .. }) => {
-                tracing::warn!(%error, "blind on this interface until it is up again");
-                std::thread::sleep(DOWN);
-            }
-            Err(error) => {
-                tracing::error!(%error, "no more packets from this interface");
-                return Err(error);
-            }
-        }
-        seen.count(&source, &worker, counters);
-        let observed = worker.take();
-        if !observed.is_empty() && to.send(observed).is_err() {
-            break;
-        }
-    }
-    worker.finish(number);
-    let _ = to.send(worker.take());
-    Ok(())
+/// Tells the engine of observations, and the outputs of what follows from them.
+struct Teller<'a> {
+    engine: &'a mut Engine,
+    out: &'a mut dyn Outputs,
+    evidence: Option<&'a mut Evidence>,
 }
 
-/// What a thread has already added to the common counts.
-#[derive(Default)]
-struct Seen {
-    drops: u64,
-    flows: u64,
-    malformed: u64,
-    evicted: u64,
-    asked: Option<Instant>,
-}
-
-impl Seen {
-    fn count(&mut self, source: &LiveSource, worker: &Worker, counters: &Counters) {
-        if self.asked.is_some_and(|at| at.elapsed() < CHORES) {
-            return;
-        }
-        self.asked = Some(Instant::now());
-        let drops = source.stats().drops;
-        if drops > self.drops {
-            tracing::warn!(
-                interface = source.interface(),
-                lost = drops - self.drops,
-                "packets lost before they could be looked at"
-            );
-        }
-        let stats = worker.stats();
-        let evicted = stats.evicted.single_packet + stats.evicted.idle + stats.evicted.kept;
-        let steps = [
-            (&counters.drops, &mut self.drops, drops),
-            (&counters.malformed, &mut self.malformed, stats.malformed_packets()),
-            (&counters.evicted, &mut self.evicted, evicted),
-        ];
-        for (counter, seen, value) in steps {
-            counter.fetch_add(value.saturating_sub(*seen), Ordering::Relaxed);
-            *seen = value;
-        }
-        // Open flows go up and down: add the difference, which wraps round to a subtraction.
-        counters.flows.fetch_add(stats.open_flows.wrapping_sub(self.flows), Ordering::Relaxed);
-        self.flows = stats.open_flows;
-    }
-}
-
-fn tell(
-    batches: &Receiver<Vec<Observation>>,
-    records: &Receiver<Vec<Observation>>,
-    engine: &mut Engine,
-    out: &mut dyn Outputs,
-    stop: &AtomicBool,
-) -> Result<(), LiveError> {
-    let mut done = Instant::now();
-    loop {
-        match batches.recv_timeout(POLL) {
-            Ok(batch) => {
-                for observation in batch {
-                    one(&observation, engine, out)?;
+impl Teller<'_> {
+    fn tell(
+        &mut self,
+        batches: &Receiver<Vec<Observation>>,
+        records: &Receiver<Vec<Observation>>,
+        stop: &AtomicBool,
+        counters: &Counters,
+    ) -> Result<(), LiveError> {
+        let mut done = Instant::now();
+        loop {
+            match batches.recv_timeout(POLL) {
+                Ok(batch) => self.all(&batch)?,
+                Err(RecvTimeoutError::Timeout) => self.idle()?,
+                // All capture threads have ended, and everything they saw is told.
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            for record in records.try_iter() {
+                self.all(&record)?;
+            }
+            if done.elapsed() >= CHORES {
+                done = Instant::now();
+                self.losses(counters)?;
+                self.out.chores(self.engine)?;
+            }
+            if stop.load(Ordering::Relaxed) && batches.is_empty() {
+                // One last wait for what the capture threads hand over as they end.
+                while let Ok(batch) = batches.recv_timeout(Duration::from_secs(2)) {
+                    self.all(&batch)?;
                 }
+                break;
             }
-            Err(RecvTimeoutError::Timeout) => {
-                engine.idle(now());
-                let findings = engine.take_findings();
-                outputs::results(&findings, engine, out, &mut |_, _| ())?;
-            }
-            // All capture threads have ended, and everything they saw is told.
-            Err(RecvTimeoutError::Disconnected) => break,
         }
-        for record in records.try_iter().flatten() {
-            one(&record, engine, out)?;
-        }
-        if done.elapsed() >= CHORES {
-            done = Instant::now();
-            out.chores(engine)?;
-        }
-        if stop.load(Ordering::Relaxed) && batches.is_empty() {
-            // One last wait for what the capture threads hand over as they end.
-            while let Ok(batch) = batches.recv_timeout(Duration::from_secs(2)) {
-                for observation in batch {
-                    one(&observation, engine, out)?;
-                }
-            }
-            break;
-        }
+        self.losses(counters)?;
+        self.out.chores(self.engine)?;
+        Ok(())
     }
-    out.chores(engine)?;
-    Ok(())
+
+    fn all(&mut self, observations: &[Observation]) -> Result<(), OutputError> {
+        let evidence = &mut self.evidence;
+        let mut seen = |findings: &[Finding], _: &[Case]| ask_for(evidence, findings);
+        observations
+            .iter()
+            .try_for_each(|o| outputs::tell(o, self.engine, self.out, &mut seen).map(|_| ()))
+    }
+
+    /// Nothing came: detectors look at what did not happen.
+    fn idle(&mut self) -> Result<(), OutputError> {
+        self.engine.idle(now());
+        let findings = self.engine.take_findings();
+        let evidence = &mut self.evidence;
+        let mut seen = |findings: &[Finding], _: &[Case]| ask_for(evidence, findings);
+        outputs::results(&findings, self.engine, self.out, &mut seen)
+    }
+
+    /// Tells what was lost since the last time.
+    fn losses(&mut self, counters: &Counters) -> Result<(), OutputError> {
+        let mut lost = Vec::new();
+        counters.interfaces.iter().for_each(|interface| interface.take(now(), &mut lost));
+        loss::name(&mut lost);
+        self.all(&lost)
+    }
 }
 
-fn one(o: &Observation, engine: &mut Engine, out: &mut dyn Outputs) -> Result<(), OutputError> {
-    outputs::tell(o, engine, out, &mut |_, _| ()).map(|_| ())
+/// Asks for the packets of findings.
+fn ask_for(evidence: &mut Option<&mut Evidence>, findings: &[Finding]) {
+    if let Some(evidence) = evidence {
+        findings.iter().for_each(|finding| evidence.finding(finding));
+    }
 }

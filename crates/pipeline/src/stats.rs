@@ -78,6 +78,11 @@ impl Stats {
         }
     }
 
+    /// Adds what the machine that captured says it lost.
+    pub fn lost_before_capture(&mut self, packets: u64) {
+        *self.drops.entry("packets_lost_before_capture".to_owned()).or_insert(0) += packets;
+    }
+
     /// Takes over what was counted of observations.
     pub fn add_observations(&mut self, seen: &KindMap<u64>) {
         for (kind, count) in seen.sorted() {

@@ -3,10 +3,19 @@
 //! [`KEYS`] is the one table: `wardwatch config init` writes it as a file, the reference in
 //! `docs/configuration.md` is made from it, and a test holds it against the types below.
 
+mod keys;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use pipeline::evidence;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use keys::KEYS;
+
+/// Folder for the packets of cases, in the data folder.
+pub(crate) const EVIDENCE: &str = "evidence";
 
 /// All settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) site: Site,
     pub(crate) learning: Learning,
     pub(crate) capture: CaptureConfig,
+    pub(crate) evidence: EvidenceConfig,
     pub(crate) limits: Limits,
     pub(crate) logs: Logs,
     pub(crate) store: StoreConfig,
@@ -46,6 +56,27 @@ pub(crate) struct CaptureConfig {
     pub(crate) ring_mib: u32,
     pub(crate) promiscuous: bool,
     pub(crate) user: String,
+}
+
+/// What is kept of the packets of a case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EvidenceKept {
+    #[default]
+    Off,
+    Headers,
+    Full,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct EvidenceConfig {
+    pub(crate) keep: EvidenceKept,
+    pub(crate) ring_mib: u32,
+    pub(crate) case_mib: u64,
+    pub(crate) total_mib: u64,
+    pub(crate) before_seconds: u64,
+    pub(crate) after_seconds: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,9 +134,22 @@ impl Default for CaptureConfig {
         Self {
             interfaces: Vec::new(),
             threads: 1,
-            ring_mib: 32,
+            ring_mib: 6,
             promiscuous: true,
             user: "nobody".to_owned(),
+        }
+    }
+}
+
+impl Default for EvidenceConfig {
+    fn default() -> Self {
+        Self {
+            keep: EvidenceKept::Off,
+            ring_mib: 16,
+            case_mib: 16,
+            total_mib: 1_024,
+            before_seconds: 10,
+            after_seconds: 30,
         }
     }
 }
@@ -127,117 +171,6 @@ impl Default for ServerConfig {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8_470)) }
     }
 }
-
-/// One key of the configuration.
-pub(crate) struct Key {
-    pub(crate) section: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) unit: &'static str,
-    pub(crate) doc: &'static str,
-    /// What to write where the default is "not set".
-    pub(crate) example: Option<&'static str>,
-}
-
-const fn key(
-    section: &'static str,
-    name: &'static str,
-    unit: &'static str,
-    doc: &'static str,
-) -> Key {
-    Key { section, name, unit, doc, example: None }
-}
-
-const fn optional(
-    section: &'static str,
-    name: &'static str,
-    example: &'static str,
-    doc: &'static str,
-) -> Key {
-    Key { section, name, unit: "", doc, example: Some(example) }
-}
-
-/// Every key, in the order in which it is written.
-pub(crate) const KEYS: &[Key] = &[
-    key("site", "name", "", "Name of the site in reports."),
-    key(
-        "site",
-        "internal",
-        "",
-        "Address ranges of your own beside the private ones, such as \"192.0.2.0/24\".",
-    ),
-    key(
-        "site",
-        "clinical",
-        "",
-        "Ranges in which an unknown device counts as life-sustaining. Empty: everywhere.",
-    ),
-    key(
-        "learning",
-        "seconds",
-        "s",
-        "Where nobody says what is normal: so long from the start counts as normal.",
-    ),
-    key(
-        "learning",
-        "settle_days",
-        "days",
-        "What goes on for so long without a case becomes normal.",
-    ),
-    key(
-        "learning",
-        "case_minutes",
-        "minutes",
-        "A case takes no more findings after so much quiet.",
-    ),
-    key(
-        "capture",
-        "interfaces",
-        "",
-        "Network interfaces to listen on: those that a mirror port or tap feeds.",
-    ),
-    key("capture", "threads", "threads", "Threads that read packets, for each interface."),
-    key("capture", "ring_mib", "MiB", "Memory for packets that wait, for each thread."),
-    key(
-        "capture",
-        "promiscuous",
-        "",
-        "Whether to take packets for others too. A mirror port needs it.",
-    ),
-    key("capture", "user", "", "Account to go on as once the interfaces are open."),
-    key(
-        "limits",
-        "flows",
-        "flows",
-        "Flows followed at once; beyond it the least telling are let go and counted.",
-    ),
-    key("limits", "flow_mib", "MiB", "Memory for them."),
-    key("limits", "reassembly_mib", "MiB", "Memory for segments that wait for a missing one."),
-    optional(
-        "logs",
-        "syslog_udp",
-        "\"0.0.0.0:5514\"",
-        "Address and port on which to take syslog over UDP. Not set: none.",
-    ),
-    optional(
-        "logs",
-        "syslog_tcp",
-        "\"0.0.0.0:5514\"",
-        "Address and port on which to take syslog over TCP. Not set: none.",
-    ),
-    key(
-        "store",
-        "max_mib",
-        "MiB",
-        "Size of the store; beyond it the oldest observations go first, cases last.",
-    ),
-    key("server", "listen", "", "Address and port of the API and the console."),
-    optional(
-        "privacy",
-        "key_file",
-        "\"/etc/wardwatch/site.key\"",
-        "File with the key under which patients become tokens. Not set: one in the data folder, made on first use.",
-    ),
-];
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -305,6 +238,21 @@ impl Config {
             let detail = format!("{} is out of range: give 1 to 4096", self.capture.ring_mib);
             return Err(refuse("capture", "ring_mib", detail));
         }
+        let evidence = &self.evidence;
+        let ranges = [
+            ("ring_mib", u64::from(evidence.ring_mib), 0..=4_096),
+            ("case_mib", evidence.case_mib, 1..=evidence.total_mib.min(65_536)),
+            ("total_mib", evidence.total_mib, 1..=16 << 20),
+            ("before_seconds", evidence.before_seconds, 0..=3_600),
+            ("after_seconds", evidence.after_seconds, 0..=3_600),
+        ];
+        for (name, value, range) in ranges {
+            if !range.contains(&value) {
+                let detail =
+                    format!("{value} is out of range: give {} to {}", range.start(), range.end());
+                return Err(refuse("evidence", name, detail));
+            }
+        }
         if self.limits.flows < 1_000 {
             let detail = format!("{} is too few: give 1000 or more", self.limits.flows);
             return Err(refuse("limits", "flows", detail));
@@ -326,6 +274,25 @@ impl Config {
             clinical: ranges(&self.site.clinical),
             ..assets::Settings::default()
         }
+    }
+
+    /// How evidence is kept in a data folder, where it is.
+    pub(crate) fn evidence(&self, data: &Path) -> Option<evidence::Plan> {
+        let config = &self.evidence;
+        let keep = match config.keep {
+            EvidenceKept::Off => return None,
+            EvidenceKept::Headers => evidence::Keep::Headers,
+            EvidenceKept::Full => evidence::Keep::Full,
+        };
+        (config.ring_mib > 0).then(|| evidence::Plan {
+            folder: data.join(EVIDENCE),
+            keep,
+            ring_bytes: (config.ring_mib as usize) << 20,
+            case_bytes: config.case_mib << 20,
+            total_bytes: config.total_mib << 20,
+            before: Duration::from_secs(config.before_seconds),
+            after: Duration::from_secs(config.after_seconds),
+        })
     }
 
     /// As the flow engine wants it.
@@ -413,6 +380,8 @@ mod tests {
             ("[learning]\nseconds = \"ten\"\n", "line 2"),
             ("[site]\ninternal = [\"10.0.0.0\"]\n", "site.internal"),
             ("[capture]\nthreads = 0\n", "capture.threads"),
+            ("[evidence]\nkeep = \"payload\"\n", "line 2"),
+            ("[evidence]\ncase_mib = 9\ntotal_mib = 8\n", "evidence.case_mib"),
             ("[site\n", "line 1"),
         ] {
             std::fs::write(&path, text).unwrap();

@@ -11,6 +11,7 @@ use detect::Engine;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use model::{Case, Device, Finding};
 use pipeline::live::Counters;
+use pipeline::loss::{Interface, Totals};
 use pipeline::outputs::{Fact, OutputError, Outputs};
 use server::{Live, Server};
 use store::{Options, SqliteStore, Store};
@@ -102,6 +103,7 @@ impl Instance {
             known: Vec::new(),
             devices_at: None,
             learned_at: Instant::now(),
+            counted: 0,
             listener: None,
         }
     }
@@ -164,9 +166,54 @@ fn publish(counters: &Counters) {
     for (name, counter) in totals {
         metrics::counter!(name).absolute(counter.load(Relaxed));
     }
+    let evidence = &counters.evidence;
+    let kept = [
+        ("wardwatch_evidence_packets_total", &evidence.packets),
+        ("wardwatch_evidence_bytes_total", &evidence.bytes),
+        ("wardwatch_evidence_dropped_packets_total", &evidence.dropped),
+        ("wardwatch_evidence_missed_packets_total", &evidence.missed),
+        ("wardwatch_evidence_refused_findings_total", &evidence.refused),
+        ("wardwatch_evidence_removed_files_total", &evidence.removed),
+    ];
+    for (name, counter) in kept {
+        metrics::counter!(name).absolute(counter.load(Relaxed));
+    }
+    for interface in &counters.interfaces {
+        publish_interface(interface.name(), &interface.totals());
+    }
     metrics::gauge!("wardwatch_open_flows").set(counters.flows.load(Relaxed) as f64);
     metrics::gauge!("wardwatch_memory_peak_bytes").set(pipeline::stats::memory_peak() as f64);
 }
+
+/// What was lost on an interface, by cause.
+fn publish_interface(name: &str, totals: &Totals) {
+    let of = |name: &str| name.to_owned();
+    metrics::gauge!("wardwatch_interface_up", "interface" => of(name)).set(if totals.up {
+        1.0
+    } else {
+        0.0
+    });
+    let counts = [
+        ("wardwatch_interface_packets_total", totals.packets),
+        ("wardwatch_interface_lost_packets_total", totals.lost),
+        ("wardwatch_interface_down_milliseconds_total", totals.down_millis),
+        ("wardwatch_interface_waited_milliseconds_total", totals.waited_millis),
+    ];
+    for (metric, count) in counts {
+        metrics::counter!(metric, "interface" => of(name)).absolute(count);
+    }
+    for (cause, count) in FLOW_CAUSES.into_iter().zip(totals.flows) {
+        metrics::counter!(
+            "wardwatch_interface_evicted_flows_total",
+            "interface" => of(name),
+            "cause" => cause
+        )
+        .absolute(count);
+    }
+}
+
+/// Why flows are let go, in the order in which they are counted.
+const FLOW_CAUSES: [&str; 3] = ["single_packet", "idle", "kept"];
 
 fn statistics(counters: &Counters) -> serde_json::Value {
     use std::sync::atomic::Ordering::Relaxed;
@@ -174,11 +221,33 @@ fn statistics(counters: &Counters) -> serde_json::Value {
         "packets": counters.packets.load(Relaxed),
         "bytes": counters.bytes.load(Relaxed),
         "drops": { "kernel": counters.drops.load(Relaxed), "flows_evicted": counters.evicted.load(Relaxed) },
+        "interfaces": counters.interfaces.iter().map(|one| about(one)).collect::<Vec<_>>(),
+        "evidence": {
+            "packets": counters.evidence.packets.load(Relaxed),
+            "bytes": counters.evidence.bytes.load(Relaxed),
+            "dropped": counters.evidence.dropped.load(Relaxed),
+            "missed": counters.evidence.missed.load(Relaxed),
+        },
         "malformed": counters.malformed.load(Relaxed),
         "flows_open": counters.flows.load(Relaxed),
         "log_records": counters.records.load(Relaxed),
         "log_errors": counters.record_errors.load(Relaxed),
         "memory_peak": pipeline::stats::memory_peak(),
+    })
+}
+
+fn about(interface: &Interface) -> serde_json::Value {
+    let totals = interface.totals();
+    let flows: std::collections::BTreeMap<_, _> =
+        FLOW_CAUSES.into_iter().zip(totals.flows).collect();
+    serde_json::json!({
+        "name": interface.name(),
+        "up": totals.up,
+        "packets": totals.packets,
+        "lost": totals.lost,
+        "seconds_down": totals.down_millis as f64 / 1e3,
+        "seconds_waited_for_detection": totals.waited_millis as f64 / 1e3,
+        "flows_evicted": flows,
     })
 }
 
@@ -200,6 +269,8 @@ pub(crate) struct Results {
     known: Vec<Device>,
     devices_at: Option<Instant>,
     learned_at: Instant,
+    /// Number of the last finding that was counted.
+    counted: u64,
     pub(crate) listener: Option<Box<dyn Listener>>,
 }
 
@@ -266,12 +337,17 @@ impl Outputs for Results {
     }
 
     fn finding(&mut self, finding: &Finding) -> Result<(), OutputError> {
-        metrics::counter!(
-            "wardwatch_findings_total",
-            "detector" => finding.detector.clone(),
-            "severity" => finding.severity.name()
-        )
-        .increment(1);
+        // What is told anew has its old id, and was counted.
+        let number = finding.id.0.trim_start_matches("F-").parse::<u64>().unwrap_or(0);
+        if number > self.counted {
+            self.counted = number;
+            metrics::counter!(
+                "wardwatch_findings_total",
+                "detector" => finding.detector.clone(),
+                "severity" => finding.severity.name()
+            )
+            .increment(1);
+        }
         self.keeper.finding(finding)?;
         self.live.finding(finding);
         if let Some(listener) = &mut self.listener {

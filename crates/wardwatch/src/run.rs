@@ -15,7 +15,7 @@ use pipeline::listen;
 use pipeline::live::{Counters, Plan, inbox, run as run_live};
 
 use crate::cli::RunArgs;
-use crate::config::Config;
+use crate::config::{Config, EVIDENCE, EvidenceKept};
 use crate::instance::{Instance, data_folder};
 use crate::tables::say;
 use crate::{exit, key};
@@ -48,13 +48,20 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
     let sources = open(interfaces, &config)?;
     let listeners = Listeners::bind(&config)?;
     give_away(&config, &data)?;
-    let counters = Arc::new(Counters::default());
+    let counters = Arc::new(Counters::of(&sources));
     let listen_on = args.listen.unwrap_or(config.server.listen);
     let instance = Instance::start(&data, config.store.max_mib, listen_on, Arc::clone(&counters))?;
     if args.baseline.is_empty() && instance.load(&mut engine)? {
         say("Goes on from what was learned before.");
     }
     announce(&instance, interfaces);
+    match config.evidence.keep {
+        EvidenceKept::Off => {}
+        EvidenceKept::Headers => say("Keeps the headers of packets around findings as evidence."),
+        EvidenceKept::Full => {
+            say("Keeps whole packets around findings as evidence; they may hold patient data.");
+        }
+    }
     let stop = Arc::new(AtomicBool::new(false));
     instance.on_signal(Arc::clone(&stop));
     let (to, records) = inbox();
@@ -70,6 +77,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
         key,
         stop: Arc::clone(&stop),
         counters: Arc::clone(&counters),
+        evidence: config.evidence(&data),
     };
     let mut results = instance.results();
     let ended = run_live(plan, &records, &mut engine, &mut results);
@@ -176,6 +184,33 @@ fn give_away(config: &Config, data: &Path) -> Result<()> {
     };
     let dropped = privileges.drop()?;
     say(&dropped.to_string());
+    reachable(data, dropped.uid)
+}
+
+/// Whether the data folder can still be reached, now that this process is somebody else.
+fn reachable(data: &Path, uid: u32) -> Result<()> {
+    let folders: Vec<&Path> = data.ancestors().collect();
+    // From the root on: the first that cannot be looked into is the one to name.
+    for pair in folders.windows(2).rev() {
+        let [inner, outer] = pair else { continue };
+        if let Err(error) = inner.symlink_metadata()
+            && error.kind() == std::io::ErrorKind::PermissionDenied
+        {
+            bail!(exit::Usage::from_error(format!(
+                "{}: user {uid}, as whom Wardwatch goes on, may not enter this folder (it has no 'x' for that user), and so cannot reach the data folder {}. Let it in with 'chmod o+x {}', or give a folder elsewhere with --data, such as /var/lib/wardwatch, or another account in capture.user",
+                outer.display(),
+                data.display(),
+                outer.display(),
+            )));
+        }
+    }
+    if let Err(error) = std::fs::read_dir(data) {
+        bail!(exit::Usage::from_error(format!(
+            "{}: user {uid}, as whom Wardwatch goes on, may not use the data folder ({error}). Give it to that user with 'chown {uid} {}', or another folder with --data",
+            data.display(),
+            data.display(),
+        )));
+    }
     Ok(())
 }
 
@@ -209,12 +244,19 @@ fn hand_over(data: &Path, uid: u32, gid: u32) -> Result<()> {
         chown(path, Some(uid), Some(gid))
             .with_context(|| format!("{}: cannot be given to user {uid}", path.display()))
     };
-    give(data)?;
-    for entry in std::fs::read_dir(data).with_context(|| format!("{}", data.display()))? {
-        let path = entry?.path();
-        // Only our own files: a link could lead anywhere.
-        if path.symlink_metadata().is_ok_and(|about| about.is_file()) {
-            give(&path)?;
+    let mut folders = vec![data.to_owned()];
+    let evidence = data.join(EVIDENCE);
+    // Only our own files and folders: a link could lead anywhere.
+    if evidence.symlink_metadata().is_ok_and(|about| about.is_dir()) {
+        folders.push(evidence);
+    }
+    for folder in folders {
+        give(&folder)?;
+        for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            if path.symlink_metadata().is_ok_and(|about| about.is_file()) {
+                give(&path)?;
+            }
         }
     }
     Ok(())

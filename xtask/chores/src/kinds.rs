@@ -13,7 +13,7 @@ use crate::fault::Fault;
 pub(crate) fn all() -> Vec<&'static KindSpec> {
     let of_protocols = protocols::ALL.iter().map(|protocol| protocol.spec().kinds);
     let mut out: Vec<&'static KindSpec> = of_protocols
-        .chain([protocols::arp::SPEC.kinds, wire::kinds::ALL, logs::kinds::ALL])
+        .chain([protocols::arp::SPEC.kinds, wire::kinds::ALL, logs::kinds::ALL, model::sensor::ALL])
         .chain(logs::formats::ALL.iter().map(|format| format.spec().kinds))
         .flatten()
         .copied()

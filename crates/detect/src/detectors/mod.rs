@@ -36,6 +36,7 @@ pub mod remote_tools;
 pub mod rogue_dhcp;
 pub mod rogue_service;
 pub mod scan;
+pub mod sensor_loss;
 pub mod shared_host_key;
 pub mod slow_requests;
 pub mod smb_rewrite;
@@ -94,6 +95,7 @@ pub static ALL: &[Make] = &[
     || Box::<device_mail::DeviceMail>::default(),
     || Box::<remote_tools::RemoteTools>::default(),
     || Box::<shared_host_key::SharedHostKey>::default(),
+    || Box::<sensor_loss::SensorLoss>::default(),
 ];
 
 /// What a person should do next about the findings of a detector.

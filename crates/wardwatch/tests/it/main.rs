@@ -8,5 +8,6 @@ mod disk;
 mod kill;
 mod learned;
 mod live;
+mod loss;
 mod privacy;
 mod rig;
