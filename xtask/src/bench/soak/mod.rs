@@ -107,13 +107,30 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         return Err(format!("wardwatch ended with {}: {}", said.status, why.trim()));
     }
     let (samples, packets) = streamed?;
-    println!("{packets} packets in {:.0} s by the wall", begun.elapsed().as_secs_f64());
+    let json = String::from_utf8_lossy(&said.stdout);
+    let count = |name| counted(&json, name).ok_or(format!("the summary does not say '{name}'"));
+    if count("packets")? != packets {
+        return Err(format!("{packets} packets were streamed and {} read", count("packets")?));
+    }
+    println!(
+        "{packets} packets, {} flows, at most {} at once, in {:.0} s by the wall",
+        count("flows")?,
+        count("flows_peak")?,
+        begun.elapsed().as_secs_f64()
+    );
     if let Some(csv) = &plan.csv {
         std::fs::write(csv, samples.csv()).map_err(|e| format!("{}: {e}", csv.display()))?;
     }
     let report = samples.report(plan.hours);
     println!("\n{}", report.text);
     if report.flat { Ok(()) } else { Err("memory is not flat".to_owned()) }
+}
+
+/// A count in the summary.
+fn counted(json: &str, name: &str) -> Option<u64> {
+    let stats = json.split_once("\"stats\":")?.1;
+    let after = stats.split_once(&format!("\"{name}\":"))?.1;
+    after.get(..after.find(|c: char| !c.is_ascii_digit())?)?.parse().ok()
 }
 
 /// A made-up hospital, with attacks at the end of each round.
@@ -131,12 +148,12 @@ fn hospital() -> Result<PathBuf, String> {
 
 fn start(plan: &Plan) -> Result<Child, String> {
     let mut run = Command::new(tools::wardwatch());
-    run.args(["analyze", "--quiet", "--log", "error", "--threads", &plan.threads.to_string()]);
+    run.args(["analyze", "--json", "--log", "error", "--threads", &plan.threads.to_string()]);
     if let Some(store) = &plan.store {
         run.arg("--store").arg(store);
     }
     run.arg("-").current_dir(root());
-    run.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    run.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     run.spawn().map_err(|error| format!("{}: {error}", tools::wardwatch().display()))
 }
 
@@ -253,6 +270,13 @@ mod tests {
         for wrong in [&["--hours", "0"][..], &["a.pcap", "b.pcap"], &["--fast"], &["--csv"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn counts_are_those_of_the_statistics() {
+        let json = r#"{"packets":1,"stats":{"flows":7,"flows_peak":5,"packets":20}}"#;
+        let counts = ["packets", "flows", "flows_peak", "drops"].map(|name| counted(json, name));
+        assert_eq!(counts, [Some(20), Some(7), Some(5), None]);
     }
 
     #[test]
