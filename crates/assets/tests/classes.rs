@@ -6,7 +6,7 @@ use common::{Host, Site, host, patient, texts, word};
 use model::device::{InUse, Tier};
 use model::observation::Value;
 use protocols::{
-    astm, dhcp, dicom, dns, hl7, http, mqtt, ntp, smb, soap, syslog, tls, wsdiscovery,
+    astm, dhcp, dicom, dns, hl7, http, mqtt, ntp, poct1a, smb, soap, syslog, tls, wsdiscovery,
 };
 
 const ENGINE: Host = host("10.1.1.11", "00:1f:29:00:00:11");
@@ -251,6 +251,24 @@ fn analysers_and_their_system() {
     assert_eq!(site.class(ONE.ip), "lab_analyzer");
     assert_eq!(site.class(lis.ip), "lis");
     assert_eq!(site.class(THREE.ip), "unknown");
+}
+
+#[test]
+fn point_of_care_analysers_and_their_manager() {
+    let mut site = Site::new();
+    let manager = host("10.1.1.18", "00:14:22:00:00:18");
+    let hello = [("type", word("HEL.R01")), ("model", word("Gluco 3")), ("serial", word("SN-1"))];
+    let result = [("type", word("OBS.R01")), ("results", uint(1))];
+    for _ in 0..6 {
+        for meter in [ONE, TWO] {
+            let flow = site.talk(meter, manager, 6000);
+            site.in_flow(&poct1a::MESSAGE, &flow, false, &hello);
+            site.in_flow(&poct1a::MESSAGE, &flow, false, &result);
+        }
+        site.pass(25.0);
+    }
+    assert_eq!(site.class(ONE.ip), "lab_analyzer");
+    assert_eq!(site.class(manager.ip), "lis");
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub struct Correlator {
     findings: Vec<Finding>,
     changed: Vec<Case>,
     actors: Bounded<Entity, Timestamp>,
+    /// Some open case has changed.
+    dirty: bool,
 }
 
 impl Correlator {
@@ -59,6 +61,7 @@ impl Correlator {
             findings: Vec::new(),
             changed: Vec::new(),
             actors: Bounded::new(10_000),
+            dirty: false,
         }
     }
 
@@ -86,6 +89,7 @@ impl Correlator {
         let open = &mut self.open[index];
         finding.case = Some(open.case.id.clone());
         open.take(&finding, inventory);
+        self.dirty = true;
         self.findings.push(finding);
     }
 
@@ -97,9 +101,12 @@ impl Correlator {
     /// Cases that changed since the last time.
     pub fn take_cases(&mut self) -> Vec<Case> {
         let mut changed = std::mem::take(&mut self.changed);
-        for open in self.open.iter_mut().filter(|open| open.dirty) {
-            open.dirty = false;
-            changed.push(open.written());
+        // Asked after every observation, and there may be thousands of cases.
+        if std::mem::take(&mut self.dirty) {
+            for open in self.open.iter_mut().filter(|open| open.dirty) {
+                open.dirty = false;
+                changed.push(open.written());
+            }
         }
         changed
     }

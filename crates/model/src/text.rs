@@ -7,7 +7,10 @@ pub const MAX_TEXT: usize = 256;
 /// read as Latin-1, which old medical devices send.
 pub fn clean(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(MAX_TEXT)];
+    // Nearly all texts are plain, and need no look at each character.
+    let plain = head.iter().fold(true, |plain, byte| plain & (b' '..=b'~').contains(byte));
     match std::str::from_utf8(head) {
+        Ok(text) if plain => text.to_owned(),
         Ok(text) => clean_str(text),
         // A character cut in two by the cap is dropped; anything else is Latin-1.
         Err(error) if error.error_len().is_none() && bytes.len() > MAX_TEXT => {
@@ -54,6 +57,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn plain_text_is_kept_as_it_is_up_to_the_cap(text in "[ -~]{0,400}") {
+            prop_assert_eq!(clean(text.as_bytes()), &text[..text.len().min(MAX_TEXT)]);
+            prop_assert_eq!(clean(text.as_bytes()), clean_str(&text));
+        }
+
         #[test]
         fn never_longer_than_the_cap_and_never_a_control(bytes: Vec<u8>) {
             let text = clean(&bytes);

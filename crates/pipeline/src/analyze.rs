@@ -21,10 +21,11 @@ use model::privacy::SiteKey;
 use model::time::Timestamp;
 use wire::config::Shard;
 
-use crate::merge::Merge;
+use crate::merge;
 use crate::outputs::{self, OutputError, Outputs};
 use crate::records::Records;
 use crate::stats::{Stats, memory_peak};
+use crate::told::Told;
 use crate::worker::Worker;
 
 /// Blocks that may be on their way at once: enough to keep all threads busy, few enough to bound
@@ -177,17 +178,23 @@ fn alone(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), RunError> {
     let mut worker = Worker::new(plan.wire, plan.key.clone());
-    let mut told = [Vec::new()];
+    let (back, used) = bounded(1);
+    let told = |worker: &mut Worker| {
+        let mut list = used.try_recv().unwrap_or_default();
+        worker.swap(&mut list);
+        Told::new(vec![list], vec![back.clone()])
+    };
     while let Some(block) = next_block(files, &mut teller.summary) {
         walk(&mut worker, &block);
         teller.seen(&block);
-        worker.swap(&mut told[0]);
-        teller.tell(&mut told, records)?;
+        teller.tell(told(&mut worker), records)?;
         progress(teller.progress(files));
     }
-    worker.finish(files.packets_read());
-    worker.swap(&mut told[0]);
-    teller.tell(&mut told, records)?;
+    let mut more = true;
+    while more {
+        more = worker.finish_some(files.packets_read());
+        teller.tell(told(&mut worker), records)?;
+    }
     teller.summary.stats.add_engine(&worker.stats(), worker.malformed());
     Ok(())
 }
@@ -205,6 +212,7 @@ fn together(
         for index in 0..count {
             let (to, work): (Sender<Arc<Block>>, Receiver<Arc<Block>>) = bounded(IN_FLIGHT);
             let (done, from) = bounded::<Vec<Observation>>(IN_FLIGHT);
+            let (back, used) = bounded::<Vec<Observation>>(IN_FLIGHT);
             let share = plan.threads;
             let config = wire::Config {
                 shard: Some(Shard { index, count }),
@@ -222,16 +230,22 @@ fn together(
                     walk(&mut worker, &block);
                     packets = block.first_packet() + block.len() as u64;
                     drop(block);
+                    let mut told = used.try_recv().unwrap_or_default();
+                    worker.swap(&mut told);
                     // The other side is gone only when the run has ended with an error.
-                    if done.send(worker.take()).is_err() {
+                    if done.send(told).is_err() {
                         break;
                     }
                 }
-                worker.finish(packets);
-                let _ = done.send(worker.take());
+                let mut more = true;
+                while more {
+                    more = worker.finish_some(packets);
+                    more &= done.send(worker.take()).is_ok();
+                }
+                drop(done);
                 (worker.stats(), worker.malformed().clone())
             });
-            threads.push((to, from, thread));
+            threads.push((to, from, back, thread));
         }
         let mut flying = 0;
         let mut more = true;
@@ -251,18 +265,20 @@ fn together(
                 }
             }
             if flying > 0 {
-                let mut told = gather(threads.iter().map(|(_, from, _)| from));
+                let lists = gather(threads.iter().map(|(_, from, ..)| from));
                 flying -= 1;
-                teller.tell(&mut told, records)?;
+                let back = threads.iter().map(|(.., back, _)| back.clone()).collect();
+                teller.tell(Told::new(lists, back), records)?;
                 progress(teller.progress(files));
             }
         }
         let mut lasts = Vec::new();
-        for (to, from, thread) in threads {
+        for (to, from, _, thread) in threads {
             drop(to);
             lasts.push((from, thread));
         }
-        teller.tell(&mut gather(lasts.iter().map(|(from, _)| from)), records)?;
+        let lists = lasts.iter().map(|(from, _)| from.iter());
+        merge::pieces(lists, |list| teller.tell(Told::new(vec![list], Vec::new()), records))?;
         for (_, thread) in lasts {
             if let Ok((stats, malformed)) = thread.join() {
                 teller.summary.stats.add_engine(&stats, &malformed);
@@ -336,18 +352,25 @@ impl Teller<'_> {
         }
     }
 
-    fn tell(
-        &mut self,
-        told: &mut [Vec<Observation>],
-        records: &mut Records,
-    ) -> Result<(), RunError> {
+    fn tell(&mut self, mut told: Told, records: &mut Records) -> Result<(), RunError> {
         let begun = Instant::now();
-        for observation in Merge::new(told) {
+        let (mut before, mut between, mut cited) = (0, Vec::new(), Vec::new());
+        merge::in_order(told.lists(), |observation| {
             while let Some(record) = records.next_until(observation.at) {
-                self.one(&record)?;
+                if self.one(&record)? {
+                    cited.push(record.id);
+                }
+                between.push((before, record));
             }
-            self.one(&observation)?;
-        }
+            if self.one(observation)? {
+                cited.push(observation.id);
+            }
+            before += 1;
+            Ok::<(), RunError>(())
+        })?;
+        between.into_iter().for_each(|(after, record)| told.record(after, record));
+        cited.into_iter().for_each(|id| told.cite(id));
+        self.out.told(told)?;
         self.out.chores(self.engine)?;
         self.telling += begun.elapsed();
         Ok(())
@@ -355,13 +378,16 @@ impl Teller<'_> {
 
     /// Log records after the last packet.
     fn rest(&mut self, records: &mut Records) -> Result<(), RunError> {
+        let mut told = Told::default();
         while let Some(record) = records.take() {
             self.one(&record)?;
+            told.record(0, record);
         }
-        Ok(())
+        Ok(self.out.told(told)?)
     }
 
-    fn one(&mut self, o: &Observation) -> Result<(), RunError> {
+    /// Says whether a finding rests on it.
+    fn one(&mut self, o: &Observation) -> Result<bool, RunError> {
         self.pace(o.at)?;
         *self.seen.entry(o.kind, |_| 0) += 1;
         self.summary.stats.count_protocol(o);

@@ -20,4 +20,5 @@ pub mod outputs;
 pub mod probing;
 pub mod records;
 pub mod stats;
+pub mod told;
 pub mod worker;

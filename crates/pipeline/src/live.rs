@@ -242,7 +242,10 @@ impl Teller<'_> {
     fn all(&mut self, observations: &[Observation]) -> Result<(), OutputError> {
         let evidence = &mut self.evidence;
         let mut seen = |findings: &[Finding], _: &[Case]| ask_for(evidence, findings);
-        observations.iter().try_for_each(|o| outputs::tell(o, self.engine, self.out, &mut seen))
+        for o in observations {
+            outputs::tell(o, self.engine, self.out, &mut seen)?;
+        }
+        Ok(())
     }
 
     /// Nothing came: detectors look at what did not happen.

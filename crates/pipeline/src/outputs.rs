@@ -6,6 +6,8 @@ use model::case::Case;
 use model::finding::{EvidenceId, Finding};
 use model::observation::Observation;
 
+use crate::told::Told;
+
 /// A fact, and what is known about it.
 #[derive(Clone, Copy)]
 pub struct Fact<'a> {
@@ -48,6 +50,15 @@ pub trait Outputs {
     /// When it cannot be kept; the run ends with that error.
     fn case(&mut self, case: &Case) -> Result<(), OutputError>;
 
+    /// A stretch of the input of which everything was told, observations, findings and cases: for
+    /// what is written down behind detection. Only `analyze` gives it.
+    ///
+    /// # Errors
+    /// When it cannot be kept; the run ends with that error.
+    fn told(&mut self, _told: Told) -> Result<(), OutputError> {
+        Ok(())
+    }
+
     /// Called now and then, at least twice a second while anything happens: time to store what
     /// waits.
     ///
@@ -59,7 +70,7 @@ pub trait Outputs {
 }
 
 /// Tells the engine of an observation, and the outputs of it and of what follows from it. `seen` is
-/// shown every finding and case too.
+/// shown every finding and case too. Says whether a finding rests on it.
 ///
 /// # Errors
 /// When something cannot be kept.
@@ -68,7 +79,7 @@ pub fn tell(
     engine: &mut Engine,
     out: &mut dyn Outputs,
     seen: &mut dyn FnMut(&[Finding], &[Case]),
-) -> Result<(), OutputError> {
+) -> Result<bool, OutputError> {
     let who = engine.observe(o);
     let findings = engine.take_findings();
     let cited = !findings.is_empty() && {
@@ -76,7 +87,8 @@ pub fn tell(
         findings.iter().any(|finding| finding.evidence.contains(&id))
     };
     out.observation(Fact { observation: o, who, inventory: engine.inventory(), cited })?;
-    results(&findings, engine, out, seen)
+    results(&findings, engine, out, seen)?;
+    Ok(cited)
 }
 
 /// Tells the outputs of findings, and of cases that were opened or have changed.

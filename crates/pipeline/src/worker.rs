@@ -21,6 +21,9 @@ use wire::{Config, Engine, EngineStats, FlowSink};
 use crate::flows;
 use crate::probing::{Probing, Verdict};
 
+/// Flows that are ended at once: some megabytes of observations.
+const ENDED_AT_ONCE: usize = 2_048;
+
 /// One thread's work.
 pub struct Worker {
     engine: Engine<Slot>,
@@ -64,8 +67,14 @@ impl Worker {
 
     /// Ends all flows: the input is over. `number` is that of the packet after the last.
     pub fn finish(&mut self, number: u64) {
+        while self.finish_some(number) {}
+    }
+
+    /// Ends some of them, the oldest first, and says whether there are more: what they have to say
+    /// is to be taken in between.
+    pub fn finish_some(&mut self, number: u64) -> bool {
         self.sink.packet = number;
-        self.engine.finish(&mut self.sink);
+        self.engine.finish_some(ENDED_AT_ONCE, &mut self.sink)
     }
 
     /// What was observed since the last time.
@@ -107,13 +116,24 @@ struct Slot {
     told: flows::Told,
 }
 
+impl Slot {
+    /// A flow that nobody parses says little: what its observations share is made anew for each
+    /// rather than kept for a million silent flows.
+    fn rest(&mut self) {
+        if !matches!(self.app, App::Parsing(_)) {
+            self.context = None;
+        }
+    }
+}
+
 #[derive(Default)]
 enum App {
     /// No payload yet.
     #[default]
     Silent,
     Probing(Box<Probing>),
-    Parsing(Parsing),
+    /// Boxed, as most flows are never parsed.
+    Parsing(Box<Parsing>),
     Unrecognised,
 }
 
@@ -198,6 +218,7 @@ impl FlowSink for Sink {
 
     fn opened(&mut self, flow: &Flow, slot: &mut Slot, at: Timestamp) {
         self.emit(flow, &mut slot.context, &mut slot.serial, at, |out| flows::start(flow, out));
+        slot.rest();
     }
 
     fn outcome(&mut self, flow: &Flow, slot: &mut Slot, at: Timestamp, outcome: Outcome) {
@@ -205,6 +226,7 @@ impl FlowSink for Sink {
             flows::outcome(flow, outcome, out);
             flows::crafted(flow, &mut slot.told, false, out);
         });
+        slot.rest();
     }
 
     fn data(
@@ -216,11 +238,15 @@ impl FlowSink for Sink {
         chunk: Chunk<'_>,
     ) -> Next {
         let Slot { context, serial, app, .. } = slot;
-        self.emit(flow, context, serial, at, |out| match app {
+        if matches!(app, App::Unrecognised) {
+            return Next::Done;
+        }
+        let next = self.emit(flow, context, serial, at, |out| match app {
             App::Parsing(parsing) => parsing.data(dir, chunk, out),
-            App::Unrecognised => Next::Done,
-            App::Silent | App::Probing(_) => probe(flow, app, dir, chunk, out),
-        })
+            _ => probe(flow, app, dir, chunk, out),
+        });
+        slot.rest();
+        next
     }
 
     fn report(&mut self, flow: &Flow, slot: &mut Slot, at: Timestamp, report: &Report) {
@@ -229,6 +255,7 @@ impl FlowSink for Sink {
             flows::update(flow, name, report, out);
             flows::crafted(flow, &mut slot.told, false, out);
         });
+        slot.rest();
     }
 
     fn closed(&mut self, flow: &Flow, mut slot: Slot, at: Timestamp, reason: CloseReason) {
@@ -296,7 +323,7 @@ fn probe(flow: &Flow, app: &mut App, dir: Direction, chunk: Chunk<'_>, out: &mut
             flows::protocol(flow, Some(protocol.spec().name), out);
             let App::Probing(probing) = std::mem::take(app) else { return Next::Done };
             let parser = protocol.open(&context);
-            let mut parsing = Parsing { parser, spec: protocol.spec(), skip: [0; 2] };
+            let mut parsing = Box::new(Parsing { parser, spec: protocol.spec(), skip: [0; 2] });
             let next = replay(&mut parsing, *probing, dir, chunk, out);
             *app = App::Parsing(parsing);
             next

@@ -44,6 +44,7 @@ static SPEC: ProtocolSpec = ProtocolSpec {
         "RFC 9112",
         "RFC 7617",
         "RFC 7616",
+        "RFC 4559 and MS-NTHT",
         "RFC 6749",
         "RFC 1952",
         "HL7 FHIR R4 and R5, RESTful API",
@@ -73,6 +74,7 @@ static KINDS: &[&KindSpec] = &[
     &mqtt::PUBLISH,
     &mqtt::SUBSCRIBE,
     &mqtt::CLOSE,
+    &crate::ntlm::CHALLENGE,
     &ANOMALY,
 ];
 

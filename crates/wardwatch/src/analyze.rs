@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use model::{Case, Finding};
 use pipeline::analyze::{Plan, Progress, Summary, run};
 use pipeline::outputs::{Fact, OutputError, Outputs};
+use pipeline::told::Told;
 
 use crate::cli::AnalyzeArgs;
 use crate::config::Config;
@@ -44,7 +45,7 @@ pub(crate) fn analyze(args: &AnalyzeArgs) -> Result<ExitCode> {
         speed: None,
     };
     let mut outputs = Results {
-        files: args.out.as_deref().map(Files::create).transpose()?,
+        files: args.out.as_deref().map(|folder| Files::create(folder, plan.threads)).transpose()?,
         keeper: args
             .store
             .as_deref()
@@ -116,10 +117,11 @@ struct Results {
 }
 
 impl Outputs for Results {
+    fn told(&mut self, told: Told) -> Result<(), OutputError> {
+        self.files.as_mut().map_or(Ok(()), |files| files.told(told))
+    }
+
     fn observation(&mut self, fact: Fact<'_>) -> Result<(), OutputError> {
-        if let Some(files) = &mut self.files {
-            files.observation(fact)?;
-        }
         match &mut self.keeper {
             Some(keeper) => keeper.observation(fact),
             None => Ok(()),

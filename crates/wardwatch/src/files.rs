@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
+use crossbeam_channel::{Sender, bounded};
 use foldhash::fast::RandomState;
 use model::case::{Case, CaseId};
 use model::device::Device;
@@ -17,6 +19,7 @@ use model::json::{self, JsonLines};
 use model::observation::Observation;
 use pipeline::outputs::{Fact, OutputError, Outputs};
 use pipeline::stats::Stats;
+use pipeline::told::Told;
 use serde::Serialize;
 
 /// One file of JSON lines.
@@ -70,34 +73,104 @@ fn failed(path: &Path, error: &std::io::Error) -> OutputError {
 /// All files of one run.
 pub(crate) struct Files {
     folder: PathBuf,
-    observations: Lines,
     findings: Lines,
-    flows: Lines,
-    summaries: FlowSummaries,
-    json: JsonLines,
+    facts: Writing,
     cases: BTreeMap<CaseId, Case>,
 }
 
+/// Who writes observations and flows, which is most of the text.
+enum Writing {
+    /// The thread that detects.
+    Here(Box<Facts>),
+    /// Another one, behind it.
+    Behind(Sender<Told>, JoinHandle<Result<(), OutputError>>),
+    /// It has failed, and said so.
+    Over,
+}
+
+/// Stretches of the input that may wait to be written.
+const WAITING: usize = 4;
+
+/// The files of observations and flows.
+struct Facts {
+    observations: Lines,
+    flows: Lines,
+    summaries: FlowSummaries,
+    json: JsonLines,
+}
+
+impl Facts {
+    fn write(&mut self, told: &Told) -> Result<(), OutputError> {
+        told.each(|o, alone| {
+            let json = &mut self.json;
+            if alone {
+                self.observations.add(|out| json.observation(o, out))?;
+            }
+            match self.summaries.take(o) {
+                Some(flow) => self.flows.add(|out| flow.write(json, out)),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn finish(mut self) -> Result<(), OutputError> {
+        self.observations.flush()?;
+        self.flows.flush()
+    }
+}
+
+impl Writing {
+    fn told(&mut self, told: Told) -> Result<(), OutputError> {
+        match self {
+            Self::Here(facts) => facts.write(&told),
+            // It is gone only where it could not write.
+            Self::Behind(to, _) if to.send(told).is_err() => self.finish(),
+            Self::Behind(..) | Self::Over => Ok(()),
+        }
+    }
+
+    /// Everything told is written.
+    fn finish(&mut self) -> Result<(), OutputError> {
+        match std::mem::replace(self, Self::Over) {
+            Self::Here(facts) => facts.finish(),
+            Self::Behind(to, thread) => {
+                drop(to);
+                // A panic there is told as one here.
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            }
+            Self::Over => Ok(()),
+        }
+    }
+}
+
 impl Files {
-    /// Makes the folder and its files.
-    pub(crate) fn create(folder: &Path) -> Result<Self, OutputError> {
+    /// Makes the folder and its files. With several threads, facts are written by one of their own.
+    pub(crate) fn create(folder: &Path, threads: usize) -> Result<Self, OutputError> {
         std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-        Ok(Self {
-            folder: folder.to_owned(),
+        let mut facts = Box::new(Facts {
             observations: Lines::create(folder, "observations.jsonl")?,
-            findings: Lines::create(folder, "findings.jsonl")?,
             flows: Lines::create(folder, "flows.jsonl")?,
             summaries: FlowSummaries::default(),
             json: JsonLines::default(),
-            cases: BTreeMap::new(),
-        })
+        });
+        let facts = if threads > 1 {
+            let (to, all) = bounded::<Told>(WAITING);
+            let write = move || {
+                all.into_iter().try_for_each(|told| facts.write(&told))?;
+                facts.finish()
+            };
+            Writing::Behind(to, std::thread::spawn(write))
+        } else {
+            Writing::Here(facts)
+        };
+        let findings = Lines::create(folder, "findings.jsonl")?;
+        Ok(Self { folder: folder.to_owned(), findings, facts, cases: BTreeMap::new() })
     }
 
     /// Writes what stands only in the end.
     pub(crate) fn finish(mut self, devices: &[Device], stats: &Stats) -> Result<(), OutputError> {
-        [&mut self.observations, &mut self.findings, &mut self.flows]
-            .into_iter()
-            .try_for_each(Lines::flush)?;
+        self.facts.finish()?;
+        self.findings.flush()?;
         let mut cases = Lines::create(&self.folder, "cases.jsonl")?;
         self.cases.values().try_for_each(|case| cases.write(case))?;
         cases.flush()?;
@@ -111,15 +184,13 @@ impl Files {
 }
 
 impl Outputs for Files {
-    fn observation(&mut self, fact: Fact<'_>) -> Result<(), OutputError> {
-        let json = &mut self.json;
-        if fact.stands_alone() {
-            self.observations.add(|out| json.observation(fact.observation, out))?;
-        }
-        match self.summaries.take(fact.observation) {
-            Some(flow) => self.flows.add(|out| flow.write(json, out)),
-            None => Ok(()),
-        }
+    /// Facts are written in stretches.
+    fn observation(&mut self, _: Fact<'_>) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    fn told(&mut self, told: Told) -> Result<(), OutputError> {
+        self.facts.told(told)
     }
 
     fn finding(&mut self, finding: &Finding) -> Result<(), OutputError> {

@@ -44,7 +44,7 @@ pub use config::{Config, Shard, Timeouts};
 pub use cursor::{Cursor, Short};
 pub use decode::{Decoded, Layer, Link, LinkFrame, Malformed, Packet};
 pub use engine::Engine;
-pub use flow::{CloseReason, ConnState, Flow, Outcome, Report, Traffic};
+pub use flow::{CloseReason, ConnState, Crafted, Flow, Outcome, Report, Traffic};
 pub use hash::shard_of;
 pub use notes::Notes;
 pub use sink::FlowSink;

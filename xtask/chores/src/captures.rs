@@ -13,10 +13,7 @@ use crate::fault::Fault;
 use crate::seeds;
 
 /// Protocols without a capture of their own, and why.
-const EXEMPT: [(&str, &str); 2] = [
-    ("mdns", "its messages are those of DNS, on another port"),
-    ("llmnr", "its messages are those of DNS, on another port"),
-];
+const EXEMPT: [(&str, &str); 1] = [("llmnr", "its messages are those of DNS, on another port")];
 
 /// All captures of `testdata/`, by path.
 pub(crate) fn files(root: &Path) -> Result<Vec<PathBuf>, String> {

@@ -23,6 +23,7 @@ use crate::settings::{Place, Settings};
 use crate::tally::{Tallies, mark};
 use crate::words;
 
+pub mod announced;
 pub mod astm;
 pub mod dhcp;
 pub mod dicom;
@@ -32,8 +33,11 @@ pub mod hl7;
 pub mod http;
 pub mod logs;
 pub mod mac_vendor;
+pub mod managed;
 pub mod mqtt;
+pub mod ntlm;
 pub mod ntp;
+pub mod poct1a;
 pub mod ports;
 pub mod remote;
 pub mod router;
@@ -76,12 +80,16 @@ pub static ALL: &[&Fingerprint] = &[
     &remote::FINGERPRINT,
     &smb::FINGERPRINT,
     &dns::FINGERPRINT,
+    &announced::FINGERPRINT,
+    &managed::FINGERPRINT,
     &ntp::FINGERPRINT,
     &syslog::FINGERPRINT,
     &logs::FINGERPRINT,
     &router::FINGERPRINT,
     &ports::FINGERPRINT,
     &workstation::FINGERPRINT,
+    &poct1a::FINGERPRINT,
+    &ntlm::FINGERPRINT,
 ];
 
 /// Weight of one word in a host name, and in the name of an application.

@@ -6,8 +6,8 @@ use super::ALL;
 
 fn kinds() -> Vec<&'static KindSpec> {
     use protocols::{
-        arp, astm, dhcp, dicom, dns, hl7, http, icmp, mqtt, ntp, remote, smb, soap, syslog, tls,
-        wsdiscovery,
+        arp, astm, bacnet, dhcp, dicom, dns, hl7, http, icmp, modbus, mqtt, nbns, ntlm, ntp,
+        poct1a, remote, smb, snmp, soap, ssdp, syslog, tls, wsdiscovery,
     };
     let mut all: Vec<&KindSpec> = vec![
         &arp::PACKET,
@@ -19,6 +19,14 @@ fn kinds() -> Vec<&'static KindSpec> {
         &dicom::CLOSE,
         &dns::QUERY,
         &dns::RESPONSE,
+        &dns::MDNS_HOST,
+        &dns::MDNS_SERVICE,
+        &nbns::CLAIM,
+        &nbns::STATUS,
+        &ssdp::DEVICE,
+        &snmp::RESPONSE,
+        &bacnet::DEVICE,
+        &modbus::DEVICE,
         &hl7::MESSAGE,
         &http::REQUEST,
         &http::RESPONSE,
@@ -27,7 +35,9 @@ fn kinds() -> Vec<&'static KindSpec> {
         &icmp::MESSAGE,
         &mqtt::CONNECT,
         &mqtt::PUBLISH,
+        &ntlm::CHALLENGE,
         &ntp::MESSAGE,
+        &poct1a::MESSAGE,
         &remote::SESSION,
         &smb::SESSION,
         &smb::TREE,

@@ -14,7 +14,7 @@ static SPEC: DetectorSpec = DetectorSpec {
     name: "default_credential",
     doc: "Somebody logs on with a user name and password that anybody can look up.",
     kind: FindingKind::Rule,
-    reads: &["http.response", "remote.login", "mqtt.connect"],
+    reads: &["http.response", "remote.login", "mqtt.connect", "ldap.bind", "smtp.login"],
     attack: &["T1078.001", "T0812"],
     next_step: "Have the password of the device changed by its maker or by biomedical engineering; until then restrict who may reach its log-on.",
     sources: &["CISA ICSMA-20-170-04", "CISA ICSMA-21-215-01", "CWE-1392"],

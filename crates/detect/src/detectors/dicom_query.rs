@@ -1,11 +1,13 @@
 //! Asking the image archive for everybody, and fetching in bulk.
 //!
 //! A workstation asks for one patient or one day. Asking for all patients, or fetching far more than
-//! ever, is how an archive is emptied. Worklist queries are broad by design and do not count. A known
-//! workstation that only fetches a lot prepares a conference or a migration: that is a note.
+//! ever, is how an archive is emptied, over DIMSE as over DICOMweb (`web.rs`). Worklist queries are
+//! broad by design and do not count. A known workstation that only fetches a lot prepares a conference or a migration: that is a note.
+
+mod web;
 
 use assets::Entity;
-use learn::{Bounded, Rate};
+use learn::{Bounded, Bucket, Rate};
 use model::finding::{FindingKind, Reason, Severity};
 use model::observation::Observation;
 use model::time::Timestamp;
@@ -19,10 +21,10 @@ static SPEC: DetectorSpec = DetectorSpec {
     name: "dicom_query",
     doc: "DICOM queries for everybody, by strangers or unlike before, and retrieval in bulk.",
     kind: FindingKind::Anomaly,
-    reads: &["dicom.command", "dicom.close"],
+    reads: &["dicom.command", "dicom.close", "dicomweb.transaction"],
     attack: &["T1213", "T0811"],
     next_step: "Ask the PACS administrator whether this is a migration or a research export. If not, have the station's AE title removed from the PACS and tell the privacy officer.",
-    sources: &["DICOM PS3.4 annex C", "spec S18"],
+    sources: &["DICOM PS3.4 annex C", "DICOM PS3.18", "spec S18"],
 };
 
 /// Windows for fetching, in seconds, fewest requests in the long one, times the learned maximum.
@@ -38,11 +40,15 @@ const FAR: f64 = 20.0;
 
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DicomQuery {
     fetches: Bounded<Entity, Rate>,
     everybody: Bounded<Entity, Timestamp>,
     matches: Bounded<Entity, f64>,
     destinations: Bounded<Box<str>, u64>,
+    /// Over DICOMweb: results of searches, and studies fetched.
+    results: Bounded<Entity, Bucket>,
+    studies: Bounded<Entity, web::Studies>,
 }
 
 impl Default for DicomQuery {
@@ -52,6 +58,8 @@ impl Default for DicomQuery {
             everybody: Bounded::new(10_000),
             matches: Bounded::new(10_000),
             destinations: Bounded::new(10_000),
+            results: Bounded::new(10_000),
+            studies: Bounded::new(10_000),
         }
     }
 }
@@ -62,6 +70,10 @@ impl Detector for DicomQuery {
     fn observe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
         if o.is("dicom.close") {
             self.answers(o, cx, out);
+            return;
+        }
+        if o.is("dicomweb.transaction") {
+            web::transaction(self, o, cx, out);
             return;
         }
         match o.str("command") {

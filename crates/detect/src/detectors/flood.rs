@@ -1,8 +1,8 @@
 //! More connections or packets than a service can take.
 //!
-//! Three shapes: connection requests that are never completed (SYN flood), complete connections in
-//! such number that they fill the server, and packets of one flow at a rate that only a flood has.
-//! All are held against the most that the target took while learning.
+//! Four shapes: connection requests that are never completed (SYN flood), complete connections in
+//! such number that they fill the server, and packets of one flow at a rate that only a flood has, and
+//! frames of HTTP/2 that cost a server much and a client little. All but the last are held against the most that the target took while learning.
 
 use assets::Entity;
 use learn::{Bounded, Bucket};
@@ -19,10 +19,10 @@ static SPEC: DetectorSpec = DetectorSpec {
     name: "flood",
     doc: "Connections or packets at a rate that puts a service out of work.",
     kind: FindingKind::Rule,
-    reads: &["flow.start", "flow.outcome", "flow.update", "flow.end"],
+    reads: &["flow.start", "flow.outcome", "flow.update", "flow.end", "protocol.anomaly"],
     attack: &["T1498", "T1499", "T0814"],
     next_step: "Warn the people who rely on the target: it may be slow or down. Find the sender's switch port and have it closed.",
-    sources: &["RFC 4987"],
+    sources: &["RFC 4987", "CVE-2023-44487", "CVE-2024-27316"],
 };
 
 /// Starts of connections to one service in a second that are too many, unless learned otherwise.
@@ -80,9 +80,34 @@ impl Detector for Flood {
                     }
                 }
             }
+            "protocol.anomaly" => frames(o, cx, out),
             _ => self.packets(o, cx, out),
         }
     }
+}
+
+/// Whether an anomaly tells of a flood: frames that nobody sends so many of.
+pub(super) fn is_flood(protocol: &str, what: &str) -> bool {
+    protocol == "http2" && (what.starts_with("flood of") || what.starts_with("rapid reset"))
+}
+
+fn frames(o: &Observation, cx: &Context<'_>, out: &mut Findings) {
+    let (Some(protocol), Some(what)) = (o.str("protocol"), o.str("what")) else { return };
+    if !is_flood(protocol, what) {
+        return;
+    }
+    let severity = if cx.is_clinical(cx.who.peer) { Severity::High } else { Severity::Medium };
+    let title = words::sentence(&format!(
+        "{} wears {} out over HTTP/2: {what}.",
+        cx.subject(o),
+        cx.peer(o),
+    ));
+    out.claim(cx, o, severity, title)
+        .because(Reason::new("frames on one connection", what, "a few in a row"))
+        .attack(&["T1499.003", "T0814"])
+        .key("frames")
+        .score(0.9)
+        .make();
 }
 
 fn key(o: &Observation, cx: &Context<'_>) -> (Entity, u16, bool) {
@@ -202,6 +227,19 @@ mod tests {
     use model::net::Transport;
 
     use crate::fixture::{DESK, Host, PACS, PUMPS, SERVER, Ward, ip, mac, nth, word};
+
+    #[test]
+    fn a_rapid_reset_is_a_flood_and_a_broken_frame_is_none() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        let flow = ward.call(DESK, PACS, 8_080);
+        for what in ["frame of an unknown stream", "rapid reset of HTTP/2 streams"] {
+            assert_eq!(ward.worst("flood"), None);
+            let fields = [("protocol", word("http2")), ("what", word(what))];
+            ward.say(&model::emit::ANOMALY, Some(&flow), DESK, Some(PACS), &fields);
+        }
+        ward.alerts("flood", DESK);
+    }
 
     #[test]
     fn connection_requests_without_end_are_a_flood() {

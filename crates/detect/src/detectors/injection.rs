@@ -21,12 +21,13 @@ use crate::words;
 
 static SPEC: DetectorSpec = DetectorSpec {
     name: "injection",
-    doc: "HL7 or ASTM messages from a device that never sent them, or of a kind it never sent.",
+    doc: "HL7, ASTM or POCT1-A messages from a device that never sent them, or of a kind it never sent.",
     kind: FindingKind::Anomaly,
-    reads: &["hl7.message", "astm.message"],
+    reads: &["hl7.message", "astm.message", "poct1a.message"],
     attack: &["T0856", "T1565.002", "T0830"],
     next_step: "Tell the laboratory or ward that results may be false, and have the last ones checked against the device. Find the sender.",
     sources: &[
+        "CLSI POCT1-A2",
         "spec S19, S24",
         "J. Forrest, C. Bland, M. Tully: HL7 security analyses, Black Hat 2018",
     ],
@@ -67,9 +68,23 @@ impl Detector for Injection {
         if hl7 && o.str("ack_code").is_some() {
             return;
         }
-        let name = if hl7 { o.str("sending_application") } else { o.str("sender") }.unwrap_or("");
+        let name = match o.kind.name {
+            "hl7.message" => o.str("sending_application"),
+            "astm.message" => o.str("sender"),
+            // Who sends it, only the greeting says: `analyser_identity`.
+            _ => None,
+        };
+        let name = name.unwrap_or("");
         let actor = cx.who.subject;
-        let what = if hl7 { hl7_noun(o) } else { "laboratory results (ASTM)" };
+        let what = match (hl7, o.is("poct1a.message")) {
+            (true, _) => hl7_noun(o),
+            (_, true) if o.str("type").is_some_and(|said| said.starts_with("OBS")) => {
+                "point-of-care results (POCT1-A)"
+            }
+            // Greetings and acknowledgements carry no results.
+            (_, true) => return,
+            _ => "laboratory results (ASTM)",
+        };
         let kind = (cx.who.peer, Box::from(what));
         if cx.learning() {
             for senders in
@@ -94,7 +109,7 @@ impl Detector for Injection {
             [Entity::Device(ix)] if !name.is_empty() && Entity::Device(*ix) != actor => Some(*ix),
             _ => None,
         };
-        if owners.contains(&actor) {
+        if owners.contains(&actor) && !name.is_empty() {
             self.two_names(o, cx, out, name);
         }
         let kin = self.kinds.get(&kind).map_or(&[][..], Vec::as_slice);
@@ -271,6 +286,22 @@ mod tests {
             sends(&mut ward, host, name);
             ward.alerts("injection", host);
         }
+    }
+
+    #[test]
+    fn point_of_care_results_from_a_desk_are_found_and_a_greeting_is_none() {
+        let says = |ward: &mut Ward, from: Host, said: &str| {
+            let fields = [("type", word(said))];
+            ward.over(&protocols::poct1a::MESSAGE, from, SERVER, 3_001, &fields);
+        };
+        let mut ward = Ward::peopled();
+        (0..5).for_each(|_| says(&mut ward, MONITORS[0], "OBS.R01"));
+        ward.watch();
+        says(&mut ward, MONITORS[0], "OBS.R01");
+        says(&mut ward, DESK, "HEL.R01");
+        assert_eq!(ward.worst("injection"), None);
+        says(&mut ward, DESK, "OBS.R01");
+        ward.alerts("injection", DESK);
     }
 
     #[test]

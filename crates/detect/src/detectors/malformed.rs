@@ -10,6 +10,7 @@ use model::finding::{FindingKind, Reason, Severity};
 use model::observation::Observation;
 use serde::{Deserialize, Serialize};
 
+use crate::detectors::flood;
 use crate::findings::Findings;
 use crate::seam::{Context, Detector, DetectorSpec, remembers, responder_port};
 use crate::words;
@@ -21,14 +22,31 @@ static SPEC: DetectorSpec = DetectorSpec {
     reads: &["protocol.anomaly", "flow.protocol", "flow.end"],
     attack: &["T1499.004", "T0814", "T0866"],
     next_step: "Check that the receiving service still works. Find the sender; a broken device needs repair, a fuzzer needs unplugging.",
-    sources: &["CISA ICSMA-20-254-01", "spec S10"],
+    sources: &[
+        "CISA ICSMA-20-254-01",
+        "CWE-776",
+        "SOAP 1.2 part 1 section 5",
+        "CVE-2019-0708",
+        "spec S10, S16",
+    ],
 };
 
 /// Window in seconds; broken messages in it.
 const WINDOW_SECONDS: f64 = 20.0;
 const FEWEST: f64 = 3.0;
 /// Protocols of medical devices and of their control.
-const CARE: [&str; 6] = ["dicom", "hl7", "astm", "mqtt", "fhir", "rdp"];
+const CARE: [&str; 9] =
+    ["dicom", "hl7", "astm", "mqtt", "fhir", "rdp", "soap", "ws-discovery", "poct1a"];
+/// Of which one message is enough, by how the rule that it breaks begins, and what it does:
+/// SOAP forbids declarations in XML, since they grow to gigabytes or read files; the channel is for
+/// the server's own use, and asking for it is how it was broken into (CVE-2019-0708).
+const GRAVE: [(&str, &str); 2] = [
+    (
+        "document type declaration",
+        "XML that tells it to unfold more than was sent, or to read its own files",
+    ),
+    ("rdp requests channel MS_T120", "the request with which BlueKeep breaks into remote desktops"),
+];
 
 /// Window in seconds, and conversations in it that are not in the language of the service: tools
 /// that find out versions try several, seconds apart.
@@ -64,14 +82,18 @@ impl Detector for Malformed {
             return;
         }
         let (Some(protocol), Some(what)) = (o.str("protocol"), o.str("what")) else { return };
-        // Packets below any service are `crafted_packets`.
-        if matches!(protocol, "ip" | "tcp") {
+        // Packets below any service are `crafted_packets`; floods of frames are `flood`.
+        if matches!(protocol, "ip" | "tcp") || flood::is_flood(protocol, what) {
             return;
         }
         let key = (cx.who.subject, cx.who.peer, Box::from(protocol));
         let bucket = self.senders.entry(key, || Bucket::new(WINDOW_SECONDS));
         let count = bucket.add(o.at, o.uint("count").unwrap_or(1) as f64, cx.learning());
         let usual = bucket.learned_max();
+        let grave = GRAVE.iter().find(|(rule, _)| what.starts_with(rule));
+        if let Some((_, does)) = grave.filter(|_| usual == 0.0 || cx.learning()) {
+            one_is_enough(o, cx, out, (what, does));
+        }
         if cx.learning() {
             *self.usual.entry(protocol.into(), u64::default) += 1;
             return;
@@ -107,6 +129,23 @@ impl Detector for Malformed {
             .p_value(learn::counts::poisson_tail(count, usual.max(0.5)))
             .make();
     }
+}
+
+/// A message that nobody sends by mistake.
+fn one_is_enough(
+    o: &Observation,
+    cx: &Context<'_>,
+    out: &mut Findings,
+    (what, does): (&str, &str),
+) {
+    let severity = if cx.is_clinical(cx.who.peer) { Severity::High } else { Severity::Medium };
+    let title = words::sentence(&format!("{} sends {} {does}.", cx.subject(o), cx.peer(o)));
+    out.claim(cx, o, severity, title)
+        .kind(FindingKind::Rule)
+        .because(Reason::new("in a message", what, "none: the protocol forbids it"))
+        .key(does)
+        .score(0.9)
+        .make();
 }
 
 impl Malformed {
@@ -210,6 +249,21 @@ mod tests {
             ward.pass(5.0);
         }
         ward.alerts("malformed", DESK);
+    }
+
+    #[test]
+    fn of_some_one_is_enough() {
+        for (protocol, what) in [
+            ("soap", "document type declaration with entities"),
+            ("rdp", "rdp requests channel MS_T120"),
+        ] {
+            let mut ward = Ward::peopled();
+            ward.watch();
+            let flow = ward.call(DESK, PACS, 6_464);
+            let fields = [("protocol", word(protocol)), ("what", word(what))];
+            ward.say(&model::emit::ANOMALY, Some(&flow), DESK, Some(PACS), &fields);
+            ward.alerts("malformed", DESK);
+        }
     }
 
     #[test]

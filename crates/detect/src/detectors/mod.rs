@@ -2,15 +2,20 @@
 
 use crate::seam::Detector;
 
+pub mod analyser_identity;
 pub mod arp_spoofing;
 pub mod arp_sweep;
 pub mod beacon;
 pub mod closed_service;
 pub mod crafted_packets;
 pub mod default_credential;
+pub mod device_mail;
+pub mod device_orders;
 pub mod dicom_query;
 pub mod dicom_stranger;
+pub mod directory_abuse;
 pub mod dns_tunnel;
+pub mod executable_image;
 pub mod exfiltration;
 pub mod first_contact;
 pub mod flood;
@@ -20,20 +25,25 @@ pub mod message_flood;
 pub mod mqtt_topics;
 pub mod name_poisoning;
 pub mod new_external;
+pub mod nfs_stranger;
 pub mod packet_shapes;
 pub mod password_guessing;
 pub mod patient_data_outside;
 pub mod plant_write;
 pub mod record_access;
 pub mod remote_session;
+pub mod remote_tools;
 pub mod rogue_dhcp;
 pub mod rogue_service;
 pub mod scan;
 pub mod sensor_loss;
+pub mod shared_host_key;
 pub mod slow_requests;
 pub mod smb_rewrite;
 pub mod smb_worm;
 pub mod snmp_control;
+pub mod system_token;
+pub mod ticket_theft;
 pub mod vendor_backend;
 pub mod web_attack;
 
@@ -75,6 +85,16 @@ pub static ALL: &[Make] = &[
     || Box::<plant_write::PlantWrite>::default(),
     || Box::<snmp_control::SnmpControl>::default(),
     || Box::<name_poisoning::NamePoisoning>::default(),
+    || Box::<executable_image::ExecutableImage>::default(),
+    || Box::<device_orders::DeviceOrders>::default(),
+    || Box::<analyser_identity::AnalyserIdentity>::default(),
+    || Box::<system_token::SystemToken>::default(),
+    || Box::<directory_abuse::DirectoryAbuse>::default(),
+    || Box::<ticket_theft::TicketTheft>::default(),
+    || Box::<nfs_stranger::NfsStranger>::default(),
+    || Box::<device_mail::DeviceMail>::default(),
+    || Box::<remote_tools::RemoteTools>::default(),
+    || Box::<shared_host_key::SharedHostKey>::default(),
     || Box::<sensor_loss::SensorLoss>::default(),
 ];
 

@@ -2,8 +2,8 @@
 //!
 //! Windows asks everybody on the link for a name that its server does not know (LLMNR, NetBIOS), and
 //! believes whoever answers. A tool that answers yes to every question collects log-ons. What gives
-//! it away is how many different names it claims, or that it claims one that is only ever claimed
-//! for this (`wpad`, by which browsers look for a proxy).
+//! it away is how many different names it claims, that it claims one that was another's, or one that
+//! is only ever claimed for this (`wpad`, by which browsers look for a proxy).
 //!
 //! The look-alikes: a file server with its few names, a NetBIOS name server that answers for all
 //! (both show while learning), and a computer that is asked for the name of its own address.
@@ -44,11 +44,17 @@ pub struct NamePoisoning {
     claimed: Bounded<Entity, BTreeSet<Box<str>>>,
     /// How many names a machine answered for while learning.
     usual: Bounded<Entity, usize>,
+    /// Whose a name was while learning; nobody's where several answered for it.
+    owners: Bounded<Box<str>, Entity>,
 }
 
 impl Default for NamePoisoning {
     fn default() -> Self {
-        Self { claimed: Bounded::new(20_000), usual: Bounded::new(20_000) }
+        Self {
+            claimed: Bounded::new(20_000),
+            usual: Bounded::new(20_000),
+            owners: Bounded::new(20_000),
+        }
     }
 }
 
@@ -72,12 +78,20 @@ impl Detector for NamePoisoning {
         let count = names.len();
         if cx.learning() {
             *self.usual.entry(cx.who.subject, || 0) = count;
+            let owner = self.owners.entry(bare.as_str().into(), || cx.who.subject);
+            if *owner != cx.who.subject {
+                *owner = Entity::Nobody;
+            }
             return;
         }
+        let owner = self.owners.get(&Box::from(bare.as_str())).copied();
+        let taken = owner.filter(|owner| {
+            matches!(owner, Entity::Device(_)) && *owner != cx.who.subject && !is_shared(o)
+        });
         let usual = self.usual.get(&cx.who.subject).copied().unwrap_or(0);
         let bait = BAIT.contains(&bare.as_str()) && usual == 0;
         let many = count >= NAMES.max(usual.saturating_mul(2));
-        if !bait && !many {
+        if !bait && !many && taken.is_none() {
             return;
         }
         let severity =
@@ -96,11 +110,20 @@ impl Detector for NamePoisoning {
             ))
             .key("names")
             .score(if many { 0.95 } else { 0.8 });
+        if let Some(Entity::Device(owner)) = taken {
+            let label = cx.inventory.label(owner);
+            claim = claim.because(Reason::new("whose name it is", label, cx.subject(o)));
+        }
         if bait {
             claim = claim.because(Reason::new("name answered for", bare, "only its own"));
         }
         claim.make();
     }
+}
+
+/// A group's name is many machines' by right.
+fn is_shared(o: &Observation) -> bool {
+    o.is("nbns.response") && o.flag("group")
 }
 
 #[cfg(test)]
@@ -140,6 +163,15 @@ mod tests {
         let mut ward = Ward::peopled();
         ward.watch();
         llmnr(&mut ward, INTRUDER, DESK, "wpad", "A");
+        ward.alerts("name_poisoning", INTRUDER);
+    }
+
+    #[test]
+    fn a_name_that_was_another_s_is_found() {
+        let mut ward = Ward::peopled();
+        nbns(&mut ward, SERVER, DESK, "FILES");
+        ward.watch();
+        nbns(&mut ward, INTRUDER, DESK, "FILES");
         ward.alerts("name_poisoning", INTRUDER);
     }
 

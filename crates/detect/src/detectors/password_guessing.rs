@@ -4,6 +4,8 @@
 //! guessing shows as a long run of failures that no success interrupts. A device that was set up with
 //! a wrong password fails at its own steady pace: what was learned raises its bounds.
 
+mod attempt;
+
 use std::collections::BTreeSet;
 
 use assets::Entity;
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::findings::Findings;
 use crate::seam::{Context, Detector, DetectorSpec, remembers};
 use crate::words;
+use attempt::{Outcome, Service, account, attempt};
 
 static SPEC: DetectorSpec = DetectorSpec {
     name: "password_guessing",
@@ -28,10 +31,20 @@ static SPEC: DetectorSpec = DetectorSpec {
         "smb.session",
         "mqtt.connect",
         "log.login",
+        "kerberos.exchange",
+        "ldap.bind",
+        "smtp.login",
+        "ssh.authentication",
+        "oauth.token",
     ],
     attack: &["T1110"],
     next_step: "Find out who sits at the guessing machine. Change the password if one was found, and restrict who may reach the log-on.",
-    sources: &["RFC 9110 section 15.5.2"],
+    sources: &[
+        "RFC 9110 section 15.5.2",
+        "RFC 4120 section 7.5.9",
+        "RFC 4511 appendix A",
+        "MITRE ATT&CK T1110.003",
+    ],
 };
 
 /// Window in seconds and failures in it: fast, steady, and over many targets.
@@ -51,42 +64,6 @@ struct Attempts {
     run: u32,
     users: BTreeSet<Box<str>>,
     since: Timestamp,
-}
-
-/// Where somebody logs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Service {
-    Http,
-    Ftp,
-    Telnet,
-    Vnc,
-    Ssh,
-    Smb,
-    Mqtt,
-    LogOn,
-    Remote,
-}
-
-impl Service {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Http => "HTTP",
-            Self::Ftp => "FTP",
-            Self::Telnet => "Telnet",
-            Self::Vnc => "VNC",
-            Self::Ssh => "SSH",
-            Self::Smb => "SMB",
-            Self::Mqtt => "MQTT",
-            Self::LogOn => "log-on",
-            Self::Remote => "remote control",
-        }
-    }
-}
-
-enum Outcome {
-    Failure,
-    Success,
-    Hidden,
 }
 
 /// See the module.
@@ -138,11 +115,9 @@ impl Detector for PasswordGuessing {
                     state.since = o.at;
                     state.users.clear();
                 }
-                let times =
-                    o.is("log.login").then(|| o.uint("count")).flatten().unwrap_or(1).max(1);
-                let times = u32::try_from(times).unwrap_or(u32::MAX);
+                let times = attempt::times(o);
                 state.run = state.run.saturating_add(times);
-                if let Some(user) = o.str("user").filter(|_| state.users.len() < 32) {
+                if let Some(user) = account(o).filter(|_| state.users.len() < 32) {
                     state.users.insert(user.into());
                 }
                 let fast = state.fast.add(o.at, f64::from(times), cx.learning());
@@ -177,53 +152,6 @@ struct Sides<'a> {
     target: Entity,
     target_party: &'a Party,
     service: Service,
-}
-
-fn attempt(o: &Observation) -> Option<(Service, Outcome)> {
-    match o.kind.name {
-        "http.response" => {
-            let tried = o.str("auth").is_some_and(|auth| auth != "none");
-            match o.uint("status")? {
-                // NTLM and Negotiate take several rounds of 401 for one log-on.
-                401 | 403 if tried && !matches!(o.str("auth"), Some("ntlm" | "negotiate")) => {
-                    Some((Service::Http, Outcome::Failure))
-                }
-                200..=399 if tried => Some((Service::Http, Outcome::Success)),
-                _ => None,
-            }
-        }
-        "remote.login" => {
-            let service = match o.str("service")? {
-                "ftp" => Service::Ftp,
-                "telnet" => Service::Telnet,
-                "vnc" => Service::Vnc,
-                _ => Service::Remote,
-            };
-            match o.str("outcome")? {
-                "failure" => Some((service, Outcome::Failure)),
-                "success" => Some((service, Outcome::Success)),
-                _ => None,
-            }
-        }
-        "remote.session" => (o.str("service")? == "ssh").then_some((Service::Ssh, Outcome::Hidden)),
-        "smb.session" => match o.str("outcome")? {
-            "failure" => Some((Service::Smb, Outcome::Failure)),
-            "success" if !o.flag("anonymous") => Some((Service::Smb, Outcome::Success)),
-            _ => None,
-        },
-        "mqtt.connect" => match (o.str("outcome")?, o.uint("reason")) {
-            // Bad user name or password, not authorised: 4 and 5 in 3.1.1, 0x86 and 0x87 in 5.0.
-            ("refused", Some(4 | 5 | 0x86 | 0x87)) => Some((Service::Mqtt, Outcome::Failure)),
-            ("accepted", _) => Some((Service::Mqtt, Outcome::Success)),
-            _ => None,
-        },
-        "log.login" => match o.str("outcome")? {
-            "failure" => Some((Service::LogOn, Outcome::Failure)),
-            "success" => Some((Service::LogOn, Outcome::Success)),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 impl PasswordGuessing {
@@ -286,7 +214,7 @@ fn report(
         .about(sides.guesser, sides.guesser_party)
         .alone()
         .with(sides.target, sides.target_party)
-        .user(o.str("user"))
+        .user(account(o))
         .key(format!("{} {:?}", sides.service.name(), sides.target))
         .because(Reason::new("failed log-ons without a success", failures, "a few, then a success"))
         .score(0.95)
@@ -305,7 +233,7 @@ fn success(o: &Observation, cx: &Context<'_>, out: &mut Findings, sides: &Sides<
         .about(sides.guesser, sides.guesser_party)
         .alone()
         .with(sides.target, sides.target_party)
-        .user(o.str("user"))
+        .user(account(o))
         .key(format!("{} success", sides.service.name()))
         .because(Reason::new("failed log-ons before the success", run, "below 5"))
         .score(0.9)
@@ -341,7 +269,7 @@ fn hidden(
 mod tests {
     use model::finding::Severity;
 
-    use crate::fixture::{DESK, PACS, PUMPS, Ward, word};
+    use crate::fixture::{DESK, PACS, PUMPS, Ward, num, word};
 
     fn fails(ward: &mut Ward, outcome: &str) {
         let fields = [("service", word("ftp")), ("outcome", word(outcome))];
@@ -381,6 +309,50 @@ mod tests {
             ward.pass(8.0);
         }
         ward.alerts("password_guessing", DESK);
+    }
+
+    #[test]
+    fn one_password_tried_on_many_accounts_is_found_at_the_directory_and_at_kerberos() {
+        let kerberos = |ward: &mut Ward, user: &str| {
+            let fields = [
+                ("request", word("as")),
+                ("client", word(user)),
+                ("outcome", word("failure")),
+                ("code", num(24)),
+            ];
+            ward.over(&protocols::kerberos::EXCHANGE, DESK, PACS, 88, &fields);
+        };
+        let directory = |ward: &mut Ward, user: &str| {
+            let fields = [
+                ("method", word("simple")),
+                ("user", word(user)),
+                ("outcome", word("failure")),
+                ("code", num(49)),
+            ];
+            ward.over(&protocols::ldap::BIND, DESK, PACS, 389, &fields);
+        };
+        for tries in [kerberos as fn(&mut Ward, &str), directory] {
+            let mut ward = Ward::peopled();
+            ward.watch();
+            for user in ["a", "b", "c", "d", "e", "f", "g"] {
+                tries(&mut ward, user);
+                ward.pass(20.0);
+            }
+            ward.alerts("password_guessing", DESK);
+        }
+    }
+
+    #[test]
+    fn ssh_keys_offered_in_turn_and_clocks_that_differ_are_none() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        let fields = [("outcome", word("success")), ("failures", num(6))];
+        ward.over(&protocols::remote::ssh::AUTHENTICATION, DESK, PACS, 22, &fields);
+        for _ in 0..20 {
+            let fields = [("request", word("as")), ("outcome", word("failure")), ("code", num(37))];
+            ward.over(&protocols::kerberos::EXCHANGE, DESK, PACS, 88, &fields);
+        }
+        assert_eq!(ward.worst("password_guessing"), None);
     }
 
     #[test]

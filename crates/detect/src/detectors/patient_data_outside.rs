@@ -9,13 +9,15 @@ use crate::words;
 
 static SPEC: DetectorSpec = DetectorSpec {
     name: "patient_data_outside",
-    doc: "HL7, ASTM, DICOM or FHIR in clear text with an address outside the hospital.",
+    doc: "HL7, ASTM, POCT1-A, DICOM or FHIR in clear text with an address outside the hospital.",
     kind: FindingKind::Rule,
     reads: &[
         "hl7.message",
         "astm.message",
+        "poct1a.message",
         "dicom.association",
         "dicom.object",
+        "dicomweb.transaction",
         "fhir.interaction",
     ],
     attack: &["T1048.003", "T0882"],
@@ -41,7 +43,8 @@ impl Detector for PatientDataOutside {
         let protocol = match protocol {
             "hl7" => "HL7 messages",
             "astm" => "laboratory results (ASTM)",
-            "dicom" => "medical images (DICOM)",
+            "poct1a" => "point-of-care results (POCT1-A)",
+            "dicom" | "dicomweb" => "medical images (DICOM)",
             _ => "patient records (FHIR)",
         };
         let (title, inward) = if peer {

@@ -1,13 +1,15 @@
 //! One person or machine reads far more patients' records than anybody does.
 //!
 //! Different patients are counted, from audit logs and from FHIR on the wire, by account or else by
-//! device. The bound follows what this one and all others did while learning: a busy night is a few
+//! device; `population.rs` has what asks for everybody at once. The bound follows what this one and all others did while learning: a busy night is a few
 //! times as much, a scraper is a different number.
+
+mod population;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use assets::Entity;
-use learn::{Bounded, Bucket};
+use learn::Bounded;
 use model::finding::{FindingKind, Reason, Severity};
 use model::observation::Observation;
 use model::privacy::Token;
@@ -17,21 +19,20 @@ use serde::{Deserialize, Serialize};
 use crate::findings::Findings;
 use crate::seam::{Context, Detector, DetectorSpec};
 use crate::words;
+use population::Population;
 
 static SPEC: DetectorSpec = DetectorSpec {
     name: "record_access",
-    doc: "Records of many different patients are read in a short time, or exported at once.",
+    doc: "Records of many different patients are read in a short time, or of everybody in pages or at once.",
     kind: FindingKind::Anomaly,
     reads: &["audit.access", "fhir.interaction"],
     attack: &["T1213", "T1530"],
     next_step: "Ask the person whether the account was theirs to use so. If not, lock the account and tell the privacy officer which patients are concerned.",
-    sources: &["45 CFR 164.312(b)", "spec S26"],
+    sources: &["45 CFR 164.312(b)", "HL7 FHIR Bulk Data Access 2.0", "spec S26"],
 };
 
 /// Windows in seconds with the fewest different patients that count in each.
 const WINDOWS: [(f64, usize); 3] = [(10.0, 8), (60.0, 20), (300.0, 40)];
-/// The same for searches that name no patient.
-const SEARCHES: [(f64, f64); 2] = [(10.0, 15.0), (60.0, 30.0)];
 /// Times the most that this account read while learning, and the most that any did.
 const TIMES_OWN: usize = 4;
 const TIMES_ANY: usize = 3;
@@ -47,14 +48,15 @@ struct Reader {
 /// See the module.
 #[derive(Debug)]
 pub struct RecordAccess {
-    searches: Bounded<Entity, [Bucket; 2]>,
+    population: Population,
     readers: Bounded<Box<str>, Reader>,
     most: [usize; WINDOWS.len()],
 }
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    searches: Bounded<Entity, [Bucket; 2]>,
+    #[serde(flatten)]
+    population: Population,
     readers: Vec<(Box<str>, [usize; WINDOWS.len()])>,
     most: [usize; WINDOWS.len()],
 }
@@ -62,7 +64,7 @@ struct Saved {
 impl Default for RecordAccess {
     fn default() -> Self {
         Self {
-            searches: Bounded::new(20_000),
+            population: Population::default(),
             readers: Bounded::new(20_000),
             most: [0; WINDOWS.len()],
         }
@@ -76,8 +78,7 @@ impl Detector for RecordAccess {
 
     fn observe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
         if o.is("fhir.interaction") {
-            self.export(o, cx, out);
-            self.search(o, cx, out);
+            self.population.observe(o, cx, out);
             let read = matches!(
                 o.str("interaction"),
                 Some("read" | "vread" | "search" | "history" | "operation")
@@ -127,14 +128,18 @@ impl Detector for RecordAccess {
     fn save(&self) -> serde_json::Value {
         let readers =
             self.readers.sorted().into_iter().map(|(name, r)| (name.clone(), r.most)).collect();
-        serde_json::to_value(Saved { searches: self.searches.clone(), readers, most: self.most })
-            .unwrap_or_default()
+        serde_json::to_value(Saved {
+            population: self.population.clone(),
+            readers,
+            most: self.most,
+        })
+        .unwrap_or_default()
     }
 
     fn load(&mut self, saved: &serde_json::Value) {
         let Ok(saved) = Saved::deserialize(saved) else { return };
         self.most = saved.most;
-        self.searches = saved.searches;
+        self.population = saved.population;
         for (name, most) in saved.readers {
             self.readers.entry(name, Reader::default).most = most;
         }
@@ -183,74 +188,9 @@ fn report(
         .make();
 }
 
-impl RecordAccess {
-    /// Searches that name no patient: a list is looked at once, a scraper turns page after page.
-    fn search(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
-        let wide = o.str("interaction") == Some("search") && o.token("patient").is_none();
-        if !wide || matches!(o.uint("status"), Some(400..)) {
-            return;
-        }
-        let windows = self
-            .searches
-            .entry(cx.who.subject, || SEARCHES.map(|(seconds, _)| Bucket::new(seconds)));
-        for (bucket, (seconds, fewest)) in windows.iter_mut().zip(SEARCHES) {
-            let count = bucket.add(o.at, 1.0, cx.learning());
-            let usual = bucket.learned_max();
-            if cx.learning() || count < fewest.max(usual * TIMES_OWN as f64) {
-                continue;
-            }
-            let title = words::sentence(&format!(
-                "{} turns page after page of the records of all patients at {}: {count:.0} searches within {}.",
-                cx.subject(o),
-                cx.peer(o),
-                words::span(seconds),
-            ));
-            out.claim(cx, o, Severity::High, title)
-                .user(o.str("user"))
-                .because(
-                    Reason::new(
-                        "searches that name no patient",
-                        format!("{count:.0}"),
-                        format!("at most {usual:.0}"),
-                    )
-                    .unit(if seconds < 20.0 { "in 10 s" } else { "in 60 s" }),
-                )
-                .key("pages")
-                .p_value(learn::counts::poisson_tail(count, usual.max(1.0)))
-                .score(0.9)
-                .make();
-            break;
-        }
-    }
-
-    /// An export of everybody by somebody who never did one.
-    fn export(&self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
-        let operation = o.str("operation").unwrap_or("");
-        let known = cx.familiarity();
-        if cx.learning()
-            || operation != "$export"
-            || known.act
-            || matches!(o.uint("status"), Some(400..))
-        {
-            return;
-        }
-        let title = words::sentence(&format!(
-            "{} exports the records of the whole population from {}, which it never did.",
-            cx.subject(o),
-            cx.peer(o),
-        ));
-        out.claim(cx, o, Severity::High, title)
-            .user(o.str("user"))
-            .because(Reason::new("operation", "$export", "single records"))
-            .key("export")
-            .p_value(known.surprise_rate.min(0.02))
-            .make();
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::fixture::{DESK, SERVER, Ward, num, patient, word};
+    use crate::fixture::{DESK, SERVER, Ward, patient, word};
 
     fn reads(ward: &mut Ward, user: &str, number: u64) {
         let fields = [("action", word("R")), ("user", word(user)), ("patient", patient(number))];
@@ -288,29 +228,5 @@ mod tests {
             ward.pass(5.0);
         }
         ward.is_quiet();
-    }
-
-    #[test]
-    fn page_after_page_of_all_patients_is_found() {
-        let mut ward = office();
-        let fields =
-            [("interaction", word("search")), ("resource", word("Patient")), ("status", num(200))];
-        for _ in 0..20 {
-            ward.over(&protocols::http::FHIR, DESK, SERVER, 80, &fields);
-            ward.pass(0.4);
-        }
-        ward.alerts("record_access", DESK);
-    }
-
-    #[test]
-    fn an_export_of_everybody_is_found() {
-        let mut ward = office();
-        let fields = [
-            ("interaction", word("operation")),
-            ("operation", word("$export")),
-            ("status", num(202)),
-        ];
-        ward.over(&protocols::http::FHIR, DESK, SERVER, 80, &fields);
-        ward.alerts("record_access", DESK);
     }
 }

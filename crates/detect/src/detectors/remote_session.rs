@@ -1,15 +1,20 @@
 //! Somebody opens an interactive session into a clinical device who never did.
 //!
 //! Telnet, FTP, VNC, RDP and SSH are how service engineers get in, and how attackers do. Whoever has
-//! such sessions in normal life may have them again.
+//! such sessions in normal life may have them again. Software of the client that nobody used towards
+//! devices of this class is one reason more, and none by itself.
+
+use std::collections::BTreeSet;
 
 use assets::Entity;
-use model::device::Tier;
+use learn::Bounded;
+use model::device::{DeviceClass, Tier};
 use model::finding::{FindingKind, Reason, Severity};
 use model::observation::Observation;
+use serde::{Deserialize, Serialize};
 
 use crate::findings::Findings;
-use crate::seam::{Context, Detector, DetectorSpec};
+use crate::seam::{Context, Detector, DetectorSpec, remembers};
 use crate::words;
 
 static SPEC: DetectorSpec = DetectorSpec {
@@ -22,17 +27,34 @@ static SPEC: DetectorSpec = DetectorSpec {
     sources: &["CISA ICSMA-20-023-01", "CISA ICSMA-20-170-04", "spec S05, S06, S13, S14"],
 };
 
+/// Most kinds of client software remembered of one class.
+const MOST: usize = 64;
+
 /// See the module.
-#[derive(Debug, Default)]
-pub struct RemoteSession;
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RemoteSession {
+    /// What clients said they are, by the class of the device that they got into, while learning.
+    clients: Bounded<DeviceClass, BTreeSet<Box<str>>>,
+}
+
+impl Default for RemoteSession {
+    fn default() -> Self {
+        Self { clients: Bounded::new(1_000) }
+    }
+}
 
 impl Detector for RemoteSession {
-    fn spec(&self) -> &'static DetectorSpec {
-        &SPEC
-    }
+    remembers!(SPEC);
 
     fn observe(&mut self, o: &Observation, cx: &Context<'_>, out: &mut Findings) {
         let known = cx.familiarity();
+        let class = cx.class(cx.who.peer);
+        if let Some(client) = o.str("client").filter(|_| cx.learning()) {
+            let clients = self.clients.entry(class, BTreeSet::new);
+            if clients.len() < MOST {
+                clients.insert(client.into());
+            }
+        }
         if cx.learning() || known.service_of_target {
             return;
         }
@@ -58,12 +80,22 @@ impl Detector for RemoteSession {
             service.to_uppercase(),
             cx.peer(o),
         ));
-        out.claim(cx, o, severity, title)
-            .because(Reason::new(
-                "interactive session",
-                service.to_uppercase(),
-                "none from here while learning",
-            ))
+        let clients = self.clients.get(&class);
+        let software = o
+            .str("client")
+            .filter(|_| class.tier().is_clinical())
+            .filter(|client| clients.is_none_or(|known| !known.contains(*client)));
+        let mut claim = out.claim(cx, o, severity, title).because(Reason::new(
+            "interactive session",
+            service.to_uppercase(),
+            "none from here while learning",
+        ));
+        if let Some(software) = software {
+            let usual: Vec<_> = clients.into_iter().flatten().collect();
+            let what = "software of the client";
+            claim = claim.because(Reason::new(what, software, words::list(&usual, 3)).weight(0.5));
+        }
+        claim
             .key(format!("{service} {:?}", cx.who.peer))
             .p_value(known.surprise_rate.min(0.05))
             .score(0.85)
@@ -86,6 +118,24 @@ mod tests {
             opens(ward.watch(), DESK, PUMPS[0], service, 23);
             ward.alerts("remote_session", DESK);
         }
+    }
+
+    #[test]
+    fn strange_software_of_the_client_is_one_reason_more_and_none_by_itself() {
+        let with = |ward: &mut Ward, from, client: &str| {
+            let fields = [("service", word("ssh")), ("client", word(client))];
+            ward.over(&protocols::remote::SESSION, from, PUMPS[0], 22, &fields);
+            let all = ward.findings();
+            let own = all.iter().filter(|f| f.detector == "remote_session");
+            own.map(|f| f.because.len()).max()
+        };
+        let mut ward = Ward::peopled();
+        with(&mut ward, SERVER, "SSH-2.0-OpenSSH_9.6");
+        ward.watch();
+        assert_eq!(with(&mut ward, SERVER, "SSH-2.0-libssh2_1.11"), None);
+        let usual = with(&mut ward, DESK, "SSH-2.0-OpenSSH_9.6");
+        let strange = with(&mut ward, DESK_B, "SSH-2.0-libssh2_1.11");
+        assert!(usual.is_some() && strange > usual, "{usual:?} {strange:?}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod captures;
+mod crafted;
 mod damage;
 mod determinism;
 mod goldens;

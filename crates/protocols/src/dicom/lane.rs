@@ -48,6 +48,9 @@ pub(super) struct Lane {
     command: Vec<u8>,
     /// Whether bytes of the command are missing.
     torn: bool,
+    /// Whether bytes were lost since the last command or data set ended: the next fragment may be
+    /// the rest of a command whose beginning is missing.
+    adrift: bool,
     message: Option<Message>,
     pdv: Option<Pdv>,
 }
@@ -94,6 +97,7 @@ impl Lane {
         if !pdv.last {
             return Complete::No;
         }
+        let adrift = std::mem::take(&mut self.adrift);
         if !pdv.command {
             return self.message.take().map_or(Complete::No, Complete::DataSet);
         }
@@ -102,6 +106,7 @@ impl Lane {
             return Complete::No;
         }
         match Command::parse(&set) {
+            Err(_) if adrift => Complete::No,
             Err(why) => Complete::Unreadable(why),
             Ok(command) => {
                 let cap = match command.verb.cargo() {
@@ -124,6 +129,7 @@ impl Lane {
         self.pdv = None;
         self.command.clear();
         self.torn = false;
+        self.adrift = true;
         let object = |message: &&mut Message| message.command.verb.cargo() == Cargo::Object;
         match self.message.as_mut().filter(object) {
             Some(message) => {

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::credentials;
+use crate::{credentials, ntlm};
 
 /// Base64 of any padding: devices write all of them.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -18,12 +18,15 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Longest Basic credential that is decoded, in bytes of base64.
 const MAX_BASIC: usize = 1024;
 
+/// Longest NTLM message that is decoded, in bytes of base64.
+const MAX_NTLM: usize = 8 << 10;
+
 /// What an Authorization header says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Credential {
     /// Name of the scheme, as in the field `auth`.
     pub(super) scheme: &'static str,
-    /// User name of basic and digest authentication; may be empty.
+    /// User name of basic, digest and NTLM authentication; may be empty.
     pub(super) user: Vec<u8>,
     /// Whether the pair is a published default, where a password was sent.
     pub(super) default: Option<bool>,
@@ -39,9 +42,26 @@ pub(super) fn credential(value: &[u8]) -> Credential {
             None => (Vec::new(), None),
         },
         "digest" => (digest_user(rest), None),
+        "ntlm" | "negotiate" => {
+            let said = ntlm_message(rest).and_then(|blob| ntlm::authenticate(&blob));
+            (said.map(|who| who.user.into_bytes()).unwrap_or_default(), None)
+        }
         _ => (Vec::new(), None),
     };
     Credential { scheme, user, default }
+}
+
+/// The NTLM message that a WWW-Authenticate or Authorization header carries (RFC 4559), where it is
+/// one; it may be wrapped in SPNEGO.
+pub(super) fn challenge(value: &[u8]) -> Option<Vec<u8>> {
+    matches!(scheme(value), "ntlm" | "negotiate").then(|| ntlm_message(after_scheme(value)))?
+}
+
+fn ntlm_message(encoded: &[u8]) -> Option<Vec<u8>> {
+    if encoded.is_empty() {
+        return None;
+    }
+    BASE64.decode(encoded.get(..encoded.len().min(MAX_NTLM))?).ok()
 }
 
 /// The scheme of an Authorization or WWW-Authenticate header.
@@ -122,6 +142,37 @@ mod tests {
         }
         assert_eq!(credential(b"").scheme, "none");
         assert_eq!(credential(b"Hawk id=1").scheme, "other");
+    }
+
+    /// An AUTHENTICATE message of NTLM (MS-NLMP 2.2.1.3) by a user, in base64.
+    fn log_on(user: &str) -> String {
+        let user: Vec<u8> = user.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let (at, length) = (64_u32, u16::try_from(user.len()).unwrap());
+        let mut message = b"NTLMSSP\0\x03\0\0\0".to_vec();
+        for part in [0, 24, 0, length, 0, 0] {
+            message.extend(part.to_le_bytes());
+            message.extend(part.to_le_bytes());
+            let offset = if part == 24 { at + u32::from(length) } else { at };
+            message.extend(offset.to_le_bytes());
+        }
+        message.extend(1_u32.to_le_bytes());
+        message.extend(user);
+        message.extend([7; 24]);
+        BASE64.encode(message)
+    }
+
+    #[test]
+    fn ntlm_gives_the_name_bare_or_negotiated_and_challenges_are_told_apart() {
+        for scheme in ["NTLM", "Negotiate"] {
+            let header = format!("{scheme} {}", log_on("ward\u{e4}"));
+            assert_eq!(credential(header.as_bytes()).user, "ward\u{e4}".as_bytes(), "{scheme}");
+            assert!(challenge(header.as_bytes()).is_some());
+        }
+        for nothing in ["NTLM", "NTLM !!", "Negotiate YII=", "Basic YWRtaW46YWRtaW4="] {
+            assert!(credential(nothing.as_bytes()).user.len() < 6, "{nothing}");
+        }
+        assert_eq!(challenge(b"NTLM"), None);
+        assert_eq!(challenge(b"Basic realm=x"), None);
     }
 
     #[test]

@@ -151,11 +151,17 @@ impl Parser for RdpParser {
         let known = &mut self.known;
         let [forward, reverse] = &mut self.frames;
         let frames = if dir == Direction::Forward { forward } else { reverse };
-        let next = frames.feed(bytes, |unread| take(unread, dir, known, out));
+        // What follows the confirmation in the same piece.
+        let mut behind = Vec::new();
+        let next = frames.feed(bytes, |unread| {
+            if known.encrypts() {
+                behind.extend_from_slice(unread);
+                return Step::Used(unread.len());
+            }
+            take(unread, dir, known, out)
+        });
         if self.known.encrypts() {
-            self.known.say(out);
-            self.tls = out.flow().map(|flow| tls::Tls.open(flow));
-            return Next::More;
+            return self.encrypted(&behind, out);
         }
         if next == Next::Done {
             self.known.say(out);
@@ -168,6 +174,26 @@ impl Parser for RdpParser {
         if let Some(tls) = &mut self.tls {
             tls.end(out);
         }
+    }
+}
+
+impl RdpParser {
+    /// TLS begins: with what the client may have sent already, and with what is behind the server's
+    /// confirmation.
+    fn encrypted(&mut self, behind: &[u8], out: &mut Emit<'_>) -> Next {
+        self.known.say(out);
+        let Some(mut tls) = out.flow().map(|flow| tls::Tls.open(flow)) else { return Next::Done };
+        let [forward, _] = &self.frames;
+        let early = [(Direction::Forward, forward.pending()), (Direction::Reverse, behind)];
+        let mut next = Next::More;
+        for (dir, bytes) in early {
+            if next != Next::Done && !bytes.is_empty() {
+                next = tls.data(dir, Chunk::Stream(bytes), out);
+            }
+        }
+        self.tls = Some(tls);
+        // What it wants passed over behind bytes of the client cannot be said from here.
+        if behind.is_empty() && next != Next::Done { Next::More } else { next }
     }
 }
 
@@ -260,8 +286,8 @@ impl Known {
             Some(2 | 8) => "nla",
             Some(_) => "other",
         });
-        // What follows the confirmation is in clear only with RDP's own protection.
-        Ok(self.security != Some("rdp"))
+        // What follows the confirmation is RDP's own or TLS; of anything else nothing is known.
+        Ok(self.security != Some("rdp") && !self.encrypts())
     }
 
     fn say(&mut self, out: &mut Emit<'_>) {

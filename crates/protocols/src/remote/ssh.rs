@@ -134,13 +134,18 @@ impl Parser for SshParser {
         match chunk {
             Chunk::Stream(bytes) => {
                 let agreed = &mut self.agreed;
+                // Said behind what came whole before it, however the bytes are cut.
+                let mut odd = None;
                 let hidden = side.feed(bytes, |heard| match heard {
-                    Heard::OldVersion => out.anomaly(SPEC.name, "version before 2", dir),
-                    Heard::Broken => out.anomaly(SPEC.name, "no packet of the handshake", dir),
+                    Heard::OldVersion => odd = Some("version before 2"),
+                    Heard::Broken => odd = Some("no packet of the handshake"),
                     Heard::Kexinit(payload) => agreed.offered(dir, payload),
                     Heard::Message(payload) => agreed.message(dir, payload),
                 });
                 self.progress(out);
+                if let Some(what) = odd {
+                    out.anomaly(SPEC.name, what, dir);
+                }
                 if hidden > 0 {
                     self.hidden(dir, hidden, out);
                 }

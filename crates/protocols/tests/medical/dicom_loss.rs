@@ -70,6 +70,23 @@ fn an_object_whose_end_was_lost_came_whole_if_it_was_answered() {
 }
 
 #[test]
+fn the_rest_of_a_command_whose_beginning_was_lost_is_nobody_s_fault() {
+    let announced = command(0x0001, CT, 1, true, &[]);
+    let fragments = data(1, true, &announced, 50);
+    assert!(announced.len() > 50 && announced.len() <= 100, "two fragments");
+    for at in 0..fragments.len() - 1 {
+        let mut turns = opened(CT, EXPLICIT);
+        turns.push(said(THERE, &fragments[..at]));
+        turns.push(Turn::Lost(THERE, 1));
+        turns.push(said(THERE, &fragments[at + 1..]));
+        turns.push(said(THERE, data(1, true, &command(0x0030, VERIFICATION, 2, false, &[]), 50)));
+        let all = observe(&Dicom, &released(turns));
+        assert_eq!(oddities(&all), [""; 0], "byte {at}");
+        assert_eq!(of_kind(&all, "dicom.command").last().unwrap()["command"], "C-ECHO-RQ");
+    }
+}
+
+#[test]
 fn pixels_that_look_like_headers_do_not_lead_astray() {
     // 16-bit pixels of small numbers: 4, 0, 3, 0, 2, 1 could be a PDU of 768 bytes.
     let pixels = [4_u8, 0, 0, 0, 3, 0, 0, 0, 2, 0, 1, 0].repeat(2_000);

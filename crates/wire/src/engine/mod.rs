@@ -93,6 +93,8 @@ pub struct Engine<T> {
     defrag: Defragmenter,
     stats: EngineStats,
     /// Flows whose timers went off; empty between packets.
+    /// Flows that are left at the end of the input, the oldest last.
+    ending: Vec<u32>,
     due: Vec<u32>,
 }
 
@@ -120,6 +122,7 @@ impl<T: Default> Engine<T> {
                 micros(config.fragment_timeout),
             ),
             stats: EngineStats::default(),
+            ending: Vec::new(),
             due: Vec::new(),
             config,
         }

@@ -127,6 +127,7 @@ fn new_flow(hash: u32, packet: &Packet<'_>, at: Timestamp, now: Micros) -> Flow 
         traffic: [Traffic::default(); 2],
         outcome: None,
         steps: Steps::default(),
+        with_syn: packet.transport == Transport::Tcp && packet.tcp.has(Tcp::SYN),
         hash,
         // That of a SYN; what a SYN-ACK acknowledges is one more.
         isn: if called { packet.tcp.ack.wrapping_sub(1) } else { packet.tcp.seq },

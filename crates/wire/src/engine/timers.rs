@@ -181,15 +181,27 @@ impl<T: Default> Engine<T> {
         self.table.remove(place);
     }
 
-    /// The input ends: all flows do.
+    /// The input ends: all flows do, the oldest first.
     pub fn finish<S: FlowSink<Slot = T>>(&mut self, sink: &mut S) {
+        while self.finish_some(usize::MAX, sink) {}
+    }
+
+    /// Ends so many flows of those that are left, the oldest first, and says whether there are more:
+    /// for whoever cannot hold at once what a million flows have to say in the end.
+    pub fn finish_some<S: FlowSink<Slot = T>>(&mut self, most: usize, sink: &mut S) -> bool {
         let at = self.clock.capture_now();
-        let mut places: Vec<u32> = self.table.places().collect();
-        self.in_order(&mut places);
-        for place in places {
+        if self.ending.is_empty() {
+            let mut places: Vec<u32> = self.table.places().collect();
+            self.in_order(&mut places);
+            places.reverse();
+            self.ending = places;
+        }
+        for _ in 0..most {
+            let Some(place) = self.ending.pop() else { break };
             let ended = self.table.get(place).and_then(|entry| ended(&entry.flow));
             self.close(place, ended.unwrap_or(CloseReason::End), at, sink);
         }
+        !self.ending.is_empty()
     }
 }
 

@@ -132,6 +132,8 @@ pub struct Flow {
     pub(crate) isn: u32,
     /// Window scales that the SYNs of both sides offered.
     pub(crate) scales: [Scale; 2],
+    /// Its first packet was a SYN or a SYN-ACK.
+    pub(crate) with_syn: bool,
     /// Nobody calls for an outcome: sent to a group, or nothing that asks.
     pub(crate) one_way: bool,
     pub(crate) reported: Reported,
@@ -208,7 +210,7 @@ impl Flow {
     /// Whether a TCP flow began with the originator's SYN, or the responder's SYN-ACK, so that it is
     /// certain who called.
     pub const fn began_with_syn(&self) -> bool {
-        matches!(self.steps.syn, [true, _] | [_, true])
+        self.with_syn
     }
 
     /// How it went, in Zeek's terms.

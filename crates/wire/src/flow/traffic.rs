@@ -3,7 +3,7 @@
 use model::time::Timestamp;
 
 /// What went one way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Traffic {
     /// Packets.
     pub packets: u64,
@@ -27,8 +27,8 @@ pub struct Traffic {
     size_squares: u64,
     /// Microseconds between packets, summed.
     gaps: u64,
-    /// Squares of them, summed.
-    gap_squares: u128,
+    /// Squares of them, summed: beyond the range of 64 bits after an hour's silence.
+    gap_squares: f64,
 }
 
 impl Traffic {
@@ -38,8 +38,7 @@ impl Traffic {
             let nanos = at.nanos().saturating_sub(self.last.nanos()).max(0);
             let micros = nanos.cast_unsigned() / 1_000;
             self.gaps = self.gaps.saturating_add(micros);
-            let square = u128::from(micros).wrapping_mul(u128::from(micros));
-            self.gap_squares = self.gap_squares.saturating_add(square);
+            self.gap_squares += micros as f64 * micros as f64;
             self.last = self.last.max(at);
         } else {
             self.last = at;
@@ -72,7 +71,7 @@ impl Traffic {
     pub fn gap_std(&self) -> Option<f64> {
         let count = self.packets.saturating_sub(1);
         let mean = self.gap_mean()? * 1e6;
-        Some(std_of(self.gap_squares as f64, count, mean) / 1e6)
+        Some(std_of(self.gap_squares, count, mean) / 1e6)
     }
 
     /// TCP flags seen, as letters in the order SAFRPU.

@@ -39,6 +39,15 @@ fn a_whole_connection_is_told_in_order() {
 }
 
 #[test]
+fn a_flow_knows_from_its_first_packet_whether_it_began_with_a_syn() {
+    let mut run = Run::new(Config::default());
+    run.frame(0, &tcp_frame(A, B, 100, 0, SYN, b""));
+    run.frame(1, &tcp_frame((3, 50_000), B, 7, 7, ACK | PSH, b"midway"));
+    run.frame(2, &tcp_frame(B, (4, 50_001), 7, 7, SYN | ACK, b""));
+    assert_eq!(run.told.began_with_syn, [true, false, true]);
+}
+
+#[test]
 fn a_call_without_answer_is_unanswered_once_and_over_after_half_a_minute() {
     let mut run = Run::new(Config::default());
     for (at, number) in [(0, 100), (1_000, 100), (3_500, 100)] {

@@ -27,6 +27,8 @@ pub(crate) struct Recorder {
     pub(crate) full: bool,
     /// Flows with this responder port are to be kept.
     pub(crate) keep_port: Option<u16>,
+    /// Of each flow that was opened, whether it began with a SYN.
+    pub(crate) began_with_syn: Vec<bool>,
 }
 
 impl Recorder {
@@ -61,6 +63,7 @@ impl FlowSink for Recorder {
     fn opened(&mut self, flow: &Flow, slot: &mut u32, at: Timestamp) {
         assert_eq!(*slot, 0, "a slot of another flow");
         self.say(flow, at, "opened");
+        self.began_with_syn.push(flow.began_with_syn());
     }
 
     fn outcome(&mut self, flow: &Flow, _: &mut u32, at: Timestamp, outcome: Outcome) {

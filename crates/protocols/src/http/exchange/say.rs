@@ -13,6 +13,7 @@ use crate::http::head::{Headers, RequestHead, ResponseHead, media_type};
 use crate::http::oauth::{MAX_SCOPES, TOKEN};
 use crate::http::websocket::Offer;
 use crate::http::{FHIR, REQUEST, RESPONSE, attack, auth, dicomweb, fhir};
+use crate::ntlm;
 use crate::redact::{self, query};
 
 /// Tells of a request, and keeps what its response will need.
@@ -117,6 +118,9 @@ pub(in crate::http) fn response(
         }
     }
     draft.emit();
+    if let Some(blob) = auth::challenge(head.headers.challenge) {
+        ntlm::say_challenge("http", &blob, dir, out);
+    }
     let mut request = request?;
     request.fhir = request.fhir.filter(|asked| asked.holds(&content_type));
     request.dicomweb = request.dicomweb.filter(|asked| asked.holds(&content_type));

@@ -104,3 +104,18 @@ fn what_the_client_takes_and_why_it_is_refused_are_said() {
     assert_eq!(connect.str("refusal"), Some("nla_required"));
     assert!(connect.flag("restricted_admin") && connect.flag("routing_token"));
 }
+
+#[test]
+fn tls_behind_the_confirmation_is_read_however_it_is_cut() {
+    let confirm = packet(CONNECTION_CONFIRM, &[2, 0, 8, 0, 1, 0, 0, 0]);
+    let server = [confirm, b"\x99 no record of TLS".to_vec()].concat();
+    let pieces = [(Direction::Forward, request()), (Direction::Reverse, server)];
+    let said = |seen: &[Observation]| -> Vec<String> {
+        seen.iter().map(|o| format!("{} {:?}", o.kind.name, o.subject.port)).collect()
+    };
+    let whole = said(&run(&pieces, 1_000));
+    assert_eq!(whole.len(), 3, "{whole:?}");
+    for cut in 1..40 {
+        assert_eq!(said(&run(&pieces, cut)), whole, "{cut}");
+    }
+}
