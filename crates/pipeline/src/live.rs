@@ -169,6 +169,8 @@ pub fn run(
         told?;
         blind.map_or(Ok(()), |error| Err(LiveError::Blind(error)))
     });
+    // Whoever could still hand over packets is gone before the end of writing is waited for.
+    drop(recents);
     if let Some(evidence) = evidence {
         evidence.finish();
     }
