@@ -169,6 +169,8 @@ pub fn run(
         told?;
         blind.map_or(Ok(()), |error| Err(LiveError::Blind(error)))
     });
+    // Whoever could still hand over packets is gone before the end of writing is waited for.
+    drop(recents);
     if let Some(evidence) = evidence {
         evidence.finish();
     }
@@ -242,9 +244,10 @@ impl Teller<'_> {
     fn all(&mut self, observations: &[Observation]) -> Result<(), OutputError> {
         let evidence = &mut self.evidence;
         let mut seen = |findings: &[Finding], _: &[Case]| ask_for(evidence, findings);
-        observations
-            .iter()
-            .try_for_each(|o| outputs::tell(o, self.engine, self.out, &mut seen).map(|_| ()))
+        for o in observations {
+            outputs::tell(o, self.engine, self.out, &mut seen)?;
+        }
+        Ok(())
     }
 
     /// Nothing came: detectors look at what did not happen.

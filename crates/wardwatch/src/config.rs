@@ -134,7 +134,7 @@ impl Default for CaptureConfig {
         Self {
             interfaces: Vec::new(),
             threads: 1,
-            ring_mib: 6,
+            ring_mib: 4,
             promiscuous: true,
             user: "nobody".to_owned(),
         }

@@ -72,7 +72,7 @@ pub(crate) const KEYS: &[Key] = &[
         "capture",
         "ring_mib",
         "MiB",
-        "Memory for packets that wait, for each thread, held from the start. 6 MiB are 50 ms of a full line of 1 Gbit/s; give more where packets are lost.",
+        "Memory for packets that wait, for each thread, held from the start. 4 MiB are 34 ms of a full line of 1 Gbit/s; give more where packets are lost.",
     ),
     key(
         "capture",
