@@ -8,10 +8,11 @@
 use std::time::Duration;
 
 use capture::{LinkType, Packet};
-use model::observation::ObservationId;
+use model::observation::{Observation, ObservationId};
 use model::privacy::SiteKey;
 use model::time::Timestamp;
-use pipeline::worker::{Tagged, Worker};
+use pipeline::merge;
+use pipeline::worker::Worker;
 use wire::{Config, Shard};
 
 /// NULL, Ethernet, raw IP, Linux cooked, raw IPv4, raw IPv6, Linux cooked v2, IEEE 802.11.
@@ -30,24 +31,26 @@ pub(crate) fn run(input: &[u8]) {
         packets.push(Packet { at, link, wire_len: length as u32, interface: 0, data });
         rest = tail;
     }
-    let alone = follow(&packets, None);
-    let mut shared = follow(&packets, Some(Shard { index: 0, count: 2 }));
-    shared.extend(follow(&packets, Some(Shard { index: 1, count: 2 })));
-    shared.sort_by_key(Tagged::order);
-    assert_eq!(ids(&alone), ids(&shared), "two workers see something else than one");
+    let alone = [follow(&packets, None)];
+    let shared = [0, 1].map(|index| follow(&packets, Some(Shard { index, count: 2 })));
+    assert_eq!(told(&alone), told(&shared), "two workers see something else than one");
 }
 
-fn follow(packets: &[Packet<'_>], shard: Option<Shard>) -> Vec<Tagged> {
+fn follow(packets: &[Packet<'_>], shard: Option<Shard>) -> Vec<Observation> {
     let mut worker = Worker::new(Config { shard, ..Config::default() }, SiteKey::new(b"fuzz"));
     for (number, packet) in (0..).zip(packets) {
         worker.packet(number, packet);
     }
     worker.finish(packets.len() as u64);
-    let mut out = worker.take();
-    out.sort_by_key(Tagged::order);
-    out
+    worker.take()
 }
 
-fn ids(tagged: &[Tagged]) -> Vec<(u64, &'static str, ObservationId)> {
-    tagged.iter().map(|t| (t.packet, t.observation.kind.name, t.observation.id)).collect()
+/// What all workers together tell, in the order in which it is told.
+fn told(lists: &[Vec<Observation>]) -> Vec<(u64, &'static str, ObservationId)> {
+    let mut out = Vec::new();
+    let Ok(()) = merge::in_order(lists, |o| {
+        out.push((o.packet, o.kind.name, o.id));
+        Ok::<(), std::convert::Infallible>(())
+    });
+    out
 }

@@ -71,7 +71,9 @@ static TASKS: &[Task] = &[
         name: "bench",
         arguments: "[--data FOLDER]... [CAPTURE]... [--packets N] [--runs N] [--quick]",
         doc: "Wardwatch beside nfstream, nDPI's reader, tcpdump and the physical floor on one core: \
-              medians, ratios and goals. 'bench flows [--quick] [--keep]': the flow table at its limit and beyond.",
+              medians, ratios and goals. 'bench flows [--quick] [--keep]': the flow table at its limit and beyond. \
+              'bench soak [CAPTURE] [--hours N] [--ports] [--store FILE] [--threads N] [--csv FILE]': memory over a \
+              day of a capture's traffic.",
         run: bench::run,
     },
     Task {

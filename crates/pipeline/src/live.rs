@@ -244,10 +244,9 @@ impl Teller<'_> {
     fn all(&mut self, observations: &[Observation]) -> Result<(), OutputError> {
         let evidence = &mut self.evidence;
         let mut seen = |findings: &[Finding], _: &[Case]| ask_for(evidence, findings);
-        for o in observations {
-            outputs::tell(o, self.engine, self.out, &mut seen)?;
-        }
-        Ok(())
+        observations
+            .iter()
+            .try_for_each(|o| outputs::tell(o, self.engine, self.out, &mut seen).map(|_| ()))
     }
 
     /// Nothing came: detectors look at what did not happen.

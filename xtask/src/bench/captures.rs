@@ -177,7 +177,7 @@ fn chosen(kind: Kind, all: Vec<Capture>) -> Vec<Capture> {
 }
 
 /// A file's bytes; gzip and zstd by their own programs.
-fn unpacked(file: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn unpacked(file: &Path) -> Result<Vec<u8>, String> {
     let shown = file.display().to_string();
     let program = match file.extension().and_then(|ending| ending.to_str()) {
         Some("gz") => "gzip",

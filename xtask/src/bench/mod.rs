@@ -4,7 +4,8 @@
 //! the start of a program not to count. All run in turn, some times over; what counts is the median
 //! of user and system time. Seconds hold for this machine only; ratios hold for others too.
 //!
-//! `cargo xtask bench flows` measures the table of flows at and beyond its limit instead.
+//! `cargo xtask bench flows` measures the table of flows at and beyond its limit instead, and `cargo
+//! xtask bench soak` the memory of a day.
 
 mod captures;
 mod flows;
@@ -13,6 +14,7 @@ mod pcap;
 mod pcapng;
 mod repeat;
 mod shift;
+mod soak;
 mod table;
 mod tools;
 
@@ -110,10 +112,10 @@ impl Plan {
 
 /// Builds, lays captures, measures, prints tables.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    if let Some((first, rest)) = arguments.split_first()
-        && first == "flows"
-    {
-        return flows::run(rest);
+    match arguments.split_first() {
+        Some((first, rest)) if first == "flows" => return flows::run(rest),
+        Some((first, rest)) if first == "soak" => return soak::run(rest),
+        _ => {}
     }
     let plan = Plan::parse(arguments)?;
     let files = plan.files()?;

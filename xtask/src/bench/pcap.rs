@@ -55,6 +55,14 @@ impl Capture {
     /// # Errors
     /// When it is neither.
     pub(super) fn read(file: &[u8]) -> Result<Self, &'static str> {
+        Self::paced(file, LONGEST_SILENCE)
+    }
+
+    /// The same with another longest silence, in microseconds.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub(super) fn paced(file: &[u8], longest_silence: u64) -> Result<Self, &'static str> {
         let raw = match file.get(..4).ok_or("too short for a capture")? {
             pcapng::MAGIC => pcapng::packets(file),
             _ => classic(file)?,
@@ -62,7 +70,7 @@ impl Capture {
         let mut out = Self::default();
         let (mut at, mut before) = (0, raw.first().map_or(0, |first| first.at));
         for packet in raw {
-            at += packet.at.saturating_sub(before).min(LONGEST_SILENCE);
+            at += packet.at.saturating_sub(before).min(longest_silence);
             before = packet.at;
             let Some(data) = link::ethernet(packet.link, packet.data) else {
                 out.left_out += 1;

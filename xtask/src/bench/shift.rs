@@ -116,12 +116,12 @@ pub(super) fn words(bytes: &[u8]) -> u32 {
 }
 
 /// Sum of the complements of the 16-bit words.
-fn complement(bytes: &[u8]) -> u32 {
+pub(super) fn complement(bytes: &[u8]) -> u32 {
     bytes.chunks_exact(2).map(|pair| u32::from(!u16::from_be_bytes([pair[0], pair[1]]))).sum()
 }
 
 /// `change` is what was there plus the complement of what is there now.
-fn mend(bytes: &mut [u8], at: usize, change: u32) {
+pub(super) fn mend(bytes: &mut [u8], at: usize, change: u32) {
     let Some(sum) = bytes.get_mut(at..at + 2).filter(|_| change != 0) else { return };
     let mut total = u32::from(u16::from_be_bytes([sum[0], sum[1]])) + change;
     while total > 0xffff {

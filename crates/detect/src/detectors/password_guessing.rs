@@ -300,6 +300,26 @@ mod tests {
     }
 
     #[test]
+    fn rounds_of_one_ntlm_log_on_are_no_failures_and_refused_names_are() {
+        for (user, guessed) in [(None, false), (Some("nurse"), true)] {
+            let mut ward = Ward::peopled();
+            ward.watch();
+            for _ in 0..14 {
+                let flow = ward.flow(DESK, PACS, 80);
+                let mut fields = vec![("status", num(401)), ("auth", word("ntlm"))];
+                fields.extend(user.map(|user| ("user", word(user))));
+                ward.say(&protocols::http::RESPONSE, Some(&flow), PACS, Some(DESK), &fields);
+                ward.pass(0.5);
+            }
+            if guessed {
+                ward.alerts("password_guessing", DESK);
+            } else {
+                ward.is_quiet();
+            }
+        }
+    }
+
+    #[test]
     fn many_ssh_sessions_are_guessing_though_their_outcome_is_hidden() {
         let mut ward = Ward::peopled();
         ward.over(&protocols::remote::SESSION, DESK, PACS, 22, &[("service", word("ssh"))]);

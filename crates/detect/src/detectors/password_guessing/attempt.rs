@@ -58,8 +58,13 @@ pub(super) fn attempt(o: &Observation) -> Option<(Service, Outcome)> {
         "http.response" => {
             let tried = o.str("auth").is_some_and(|auth| auth != "none");
             match o.uint("status")? {
-                // NTLM and Negotiate take several rounds of 401 for one log-on.
-                401 | 403 if tried && !matches!(o.str("auth"), Some("ntlm" | "negotiate")) => {
+                // NTLM takes several rounds of 401 for one log-on: the last of them names the user.
+                // Kerberos names nobody here.
+                401 | 403
+                    if tried
+                        && (!matches!(o.str("auth"), Some("ntlm" | "negotiate"))
+                            || o.str("user").is_some()) =>
+                {
                     Some((Service::Http, Outcome::Failure))
                 }
                 200..=399 if tried => Some((Service::Http, Outcome::Success)),
