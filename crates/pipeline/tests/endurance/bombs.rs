@@ -10,7 +10,7 @@ use pipeline::analyze::{Plan, Summary, run};
 use pipeline::outputs::{Fact, OutputError, Outputs};
 
 use crate::network::{CLIENT, Frame, SECOND, SERVER, START, Talk, attack};
-use crate::sensor::{Sensor, is_within_memory};
+use crate::sensor::{Sensor, alone, is_within_memory};
 
 const MEBIBYTE: usize = 1 << 20;
 
@@ -67,6 +67,7 @@ fn bomb(out: &mut dyn Write, packets: usize, length: usize) {
 
 #[test]
 fn a_capture_that_unpacks_to_a_thousand_times_its_size_is_read_to_its_end() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     // 128 MiB in the longest packets that are believed, and half a million empty ones.
     for (packets, length) in [(512, 262_144), (500_000, 0)] {

@@ -158,7 +158,10 @@ pub(crate) fn payload(frame: &[u8]) -> Option<std::ops::Range<usize>> {
 }
 
 /// Address and port of who sent a frame, then of who is to have it.
-pub(crate) fn ends(frame: &[u8]) -> Option<[Vec<u8>; 2]> {
+type Ends = [Vec<u8>; 2];
+
+/// Both ends of a frame over IPv4 or IPv6.
+pub(crate) fn ends(frame: &[u8]) -> Option<Ends> {
     let Places { addresses: (at, length), transport, .. } = places(frame)?;
     let end = |address: usize, port: usize| {
         Some([frame.get(address..address + length)?, frame.get(port..port + 2)?].concat())
@@ -168,7 +171,7 @@ pub(crate) fn ends(frame: &[u8]) -> Option<[Vec<u8>; 2]> {
 
 /// The packets of each conversation of a recording by themselves; what is none is one together.
 pub(crate) fn conversations(recording: Vec<Recorded>) -> Vec<Vec<Recorded>> {
-    let mut out: Vec<(Option<[Vec<u8>; 2]>, Vec<Recorded>)> = Vec::new();
+    let mut out: Vec<(Option<Ends>, Vec<Recorded>)> = Vec::new();
     for packet in recording {
         let mut ends = ends(&packet.bytes);
         ends.iter_mut().for_each(|both| both.sort());

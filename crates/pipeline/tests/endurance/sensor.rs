@@ -1,6 +1,7 @@
 //! The pipeline as a sensor has it: packets to a worker, observations to detection, findings.
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use capture::{LinkType, Packet};
 use detect::{Engine, Settings};
@@ -10,16 +11,23 @@ use pipeline::worker::Worker;
 
 use crate::network::{Frame, attack};
 
-/// Most memory of the whole program, with all its tests at once and what they send.
-const MOST_BYTES: u64 = 192 << 20;
+/// Most memory of the whole program, with what it sends.
+const MOST_BYTES: u64 = 160 << 20;
 
 /// Most memory of one worker's tables of flows and streams.
 const MOST_FLOW_BYTES: u64 = 32 << 20;
 
-/// Packets after which observations are told, as at the end of a block.
-const BLOCK: u64 = 1_024;
+/// Packets after which observations are told: few, so that they take no memory that counts.
+const BLOCK: u64 = 16;
+
+/// One test at a time, so that memory is its own.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 pub(crate) struct Sensor {
+    _alone: MutexGuard<'static, ()>,
     worker: Worker,
     engine: Engine,
     number: u64,
@@ -40,6 +48,7 @@ impl Sensor {
     /// One that keeps observations of some kinds.
     pub(crate) fn keeping(wanted: &'static [&'static str]) -> Self {
         Self {
+            _alone: alone(),
             worker: worker(),
             engine: Engine::new(Settings::default(), assets::Settings::default()),
             number: 0,
@@ -119,4 +128,11 @@ fn worker() -> Worker {
 /// The whole program has not held more than it may.
 pub(crate) fn is_within_memory() {
     assert!(memory_peak() < MOST_BYTES, "{} MiB", memory_peak() >> 20);
+}
+
+/// Bytes of memory that the program has now; zero where the system does not tell.
+pub(crate) fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) << 10
 }

@@ -126,6 +126,11 @@ impl Content {
         }
     }
 
+    /// Whether it holds what unpacking takes.
+    pub(super) fn unpacks(&self) -> bool {
+        self.inflate.is_some()
+    }
+
     /// Whether more of the body would say more.
     pub(super) fn wants(&self) -> bool {
         match &self.reader {

@@ -224,7 +224,8 @@ impl Connection {
                 let pending = say::request(&head, &lines, "2", &self.streams.links, dir, out);
                 let media = media_type(head.headers.content_type);
                 let content = (!block.ends_stream)
-                    .then(|| Content::of_request(&head.headers, &media, &pending.known()));
+                    .then(|| Content::of_request(&head.headers, &media, &pending.known()))
+                    .map(|content| self.streams.bounded(content));
                 let stream =
                     Stream { request: Some(pending), sending: content, ..Stream::default() };
                 self.streams.open(block.stream, stream, client, out);
@@ -238,10 +239,12 @@ impl Connection {
                 let request = self.streams.get(block.stream).and_then(|s| s.request.take());
                 let answer = say::response(&head, request, false, dir, out);
                 let media = media_type(head.headers.content_type);
+                let content = answer.as_ref().map(|answer| {
+                    let known = answer.request.known();
+                    self.streams.bounded(Content::of_response(&head.headers, &media, &known))
+                });
                 if let Some(stream) = self.streams.get(block.stream) {
-                    stream.receiving = answer.as_ref().map(|answer| {
-                        Content::of_response(&head.headers, &media, &answer.request.known())
-                    });
+                    stream.receiving = content;
                     stream.answer = answer;
                 }
                 if block.ends_stream {

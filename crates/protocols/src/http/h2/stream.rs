@@ -13,6 +13,10 @@ use crate::http::fhir::Links;
 /// Most streams that are followed at once. Servers allow a hundred or so.
 const MAX_STREAMS: usize = 256;
 
+/// Most bodies of a connection that are unpacked at once: each takes some fifty kilobytes from its
+/// first byte on, and a stream that is opened and left costs its client next to nothing.
+const MAX_UNPACKED: usize = 8;
+
 /// One exchange.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
@@ -34,6 +38,13 @@ pub(super) struct Streams {
 impl Streams {
     pub(super) fn get(&mut self, id: u32) -> Option<&mut Stream> {
         self.open.get_mut(&id)
+    }
+
+    /// A body as it is read: beyond [`MAX_UNPACKED`] its bytes are only counted.
+    pub(super) fn bounded(&self, content: Content) -> Content {
+        let bodies = self.open.values().flat_map(|s| s.sending.iter().chain(&s.receiving));
+        let full = content.unpacks() && bodies.filter(|b| b.unpacks()).count() >= MAX_UNPACKED;
+        if full { Content::default() } else { content }
     }
 
     /// Follows a new one; where there are too many, the oldest is told of as far as it came.
