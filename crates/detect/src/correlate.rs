@@ -4,7 +4,12 @@
 //! device was a victim a while ago, since that is how an attack moves on; or the case of its user.
 //! A shared victim alone joins nothing: two strangers at one PACS are two causes.
 
+mod involved;
+
+use std::time::Duration;
+
 use assets::{Entity, Inventory};
+use involved::Involved;
 use learn::Bounded;
 use model::case::{Case, CaseId, StoryLine};
 use model::device::{DeviceId, Tier};
@@ -17,12 +22,17 @@ use crate::detectors;
 use crate::findings::SENSOR;
 use crate::words;
 
+/// How often cases are looked through for those that are over.
+const CLOSE_EVERY: Duration = Duration::from_secs(1);
+
 /// Most findings that a case names, and lines that its story has; more are counted in the last line.
 const MAX_LINES: usize = 200;
 
 /// An open case, with what correlation needs to know of it.
 #[derive(Debug)]
 struct Open {
+    /// Its number; cases are in this order.
+    number: u64,
     case: Case,
     actors: Vec<DeviceId>,
     victims: Vec<DeviceId>,
@@ -47,8 +57,10 @@ pub struct Correlator {
     findings: Vec<Finding>,
     changed: Vec<Case>,
     actors: Bounded<Entity, Timestamp>,
-    /// Some open case has changed.
-    dirty: bool,
+    involved: Involved,
+    /// Numbers of open cases that have changed.
+    dirty: Vec<u64>,
+    next_close: Timestamp,
 }
 
 impl Correlator {
@@ -61,7 +73,9 @@ impl Correlator {
             findings: Vec::new(),
             changed: Vec::new(),
             actors: Bounded::new(10_000),
-            dirty: false,
+            involved: Involved::default(),
+            dirty: Vec::new(),
+            next_close: Timestamp::MIN,
         }
     }
 
@@ -76,7 +90,10 @@ impl Correlator {
             let at = finding.at;
             self.actors.entry(about, || at);
         }
-        self.close_quiet(finding.at);
+        if finding.at >= self.next_close {
+            self.next_close = finding.at.plus(CLOSE_EVERY);
+            self.close_quiet(finding.at);
+        }
         let index = match self.find(&finding, inventory) {
             Some(index) => index,
             // A note alone is nothing to work on; it is kept, and told where a case is open.
@@ -88,8 +105,13 @@ impl Correlator {
         };
         let open = &mut self.open[index];
         finding.case = Some(open.case.id.clone());
+        let (actors, victims) = (open.actors.len(), open.victims.len());
+        let users = open.case.users.len();
         open.take(&finding, inventory);
-        self.dirty = true;
+        self.involved.actors.note(&open.actors[actors..], open.number);
+        self.involved.victims.note(&open.victims[victims..], open.number);
+        self.involved.users.note(&open.case.users[users..], open.number);
+        self.dirty.push(open.number);
         self.findings.push(finding);
     }
 
@@ -101,9 +123,12 @@ impl Correlator {
     /// Cases that changed since the last time.
     pub fn take_cases(&mut self) -> Vec<Case> {
         let mut changed = std::mem::take(&mut self.changed);
-        // Asked after every observation, and there may be thousands of cases.
-        if std::mem::take(&mut self.dirty) {
-            for open in self.open.iter_mut().filter(|open| open.dirty) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.sort_unstable();
+        dirty.dedup();
+        for number in dirty {
+            if let Some(place) = self.place(number) {
+                let open = &mut self.open[place];
                 open.dirty = false;
                 changed.push(open.written());
             }
@@ -119,42 +144,71 @@ impl Correlator {
         self.serial = serial;
     }
 
+    /// Where an open case is.
+    fn place(&self, number: u64) -> Option<usize> {
+        self.open.binary_search_by_key(&number, |open| open.number).ok()
+    }
+
+    /// The case that a finding belongs to.
     fn find(&self, finding: &Finding, inventory: &Inventory) -> Option<usize> {
-        let peers: Vec<DeviceId> = finding
-            .peers
-            .iter()
-            .filter_map(|peer| inventory.entity(&party(peer)).device())
-            .map(|ix| inventory.device_id(ix))
-            .collect();
+        let device = &finding.device.id;
         // What is said anew stays where it was said first.
         let same = |open: &Open| open.case.findings.contains(&finding.id);
-        let own = |open: &Open| open.actors.contains(&finding.device.id);
-        let user =
-            |open: &Open| finding.user.as_ref().is_some_and(|user| open.case.users.contains(user));
+        let bad = |open: &Open| open.worst >= Severity::Medium;
+        let own = || self.involved.actors.cases(device);
         // What is only worth a note does not move an attack on to its victim.
-        let moved = |open: &Open| {
-            finding.severity >= Severity::Medium
-                && open.worst >= Severity::Medium
-                && open.victims.contains(&finding.device.id)
+        let moved = || {
+            let moves = finding.severity >= Severity::Medium;
+            self.involved.victims.cases(device).filter(move |_| moves)
         };
-        // What a victim does at an attacker's bidding belongs to the attacker's case.
-        let drawn = |open: &Open| {
-            finding.detector == "first_contact"
-                && open.worst >= Severity::Medium
-                && peers.iter().any(|peer| open.actors.contains(peer))
-        };
-        self.open
-            .iter()
-            .rposition(same)
-            .or_else(|| self.open.iter().rposition(own))
-            .or_else(|| self.open.iter().rposition(user))
-            .or_else(|| self.open.iter().rposition(moved))
-            .or_else(|| self.open.iter().rposition(drawn))
+        self.first(finding, own(), same)
+            .or_else(|| self.first(finding, own(), |_| true))
+            .or_else(|| {
+                let user = finding.user.as_ref()?;
+                self.first(finding, self.involved.users.cases(user), |_| true)
+            })
+            .or_else(|| self.first(finding, moved(), bad))
+            .or_else(|| self.drawn(finding, inventory, bad))
+    }
+
+    /// What a victim does at an attacker's bidding belongs to the attacker's case.
+    fn drawn(
+        &self,
+        finding: &Finding,
+        inventory: &Inventory,
+        bad: impl Fn(&Open) -> bool,
+    ) -> Option<usize> {
+        if finding.detector != "first_contact" {
+            return None;
+        }
+        let peers = finding.peers.iter().filter_map(|peer| inventory.entity(&party(peer)).device());
+        peers
+            .filter_map(|ix| {
+                let peer = inventory.device_id(ix);
+                self.first(finding, self.involved.actors.cases(&peer), &bad)
+            })
+            .max()
+    }
+
+    /// The first of some cases that is not over and is as asked.
+    fn first(
+        &self,
+        finding: &Finding,
+        mut cases: impl Iterator<Item = u64>,
+        asked: impl Fn(&Open) -> bool,
+    ) -> Option<usize> {
+        cases.find_map(|number| {
+            let place = self.place(number)?;
+            let open = &self.open[place];
+            let quiet = finding.at.seconds_since(open.case.updated);
+            (quiet <= self.quiet_seconds && asked(open)).then_some(place)
+        })
     }
 
     fn begin(&mut self, finding: &Finding) -> usize {
         self.serial += 1;
         self.open.push(Open {
+            number: self.serial,
             case: Case {
                 id: CaseId(format!("C-{:04}", self.serial)),
                 opened: finding.at,
@@ -178,11 +232,16 @@ impl Correlator {
 
     fn close_quiet(&mut self, now: Timestamp) {
         let quiet = self.quiet_seconds;
-        let changed = &mut self.changed;
+        let (changed, involved) = (&mut self.changed, &mut self.involved);
         self.open.retain(|open| {
             let keep = now.seconds_since(open.case.updated) <= quiet;
-            if !keep && open.dirty {
-                changed.push(open.written());
+            if !keep {
+                involved.actors.forget(&open.actors, open.number);
+                involved.victims.forget(&open.victims, open.number);
+                involved.users.forget(&open.case.users, open.number);
+                if open.dirty {
+                    changed.push(open.written());
+                }
             }
             keep
         });
