@@ -16,7 +16,7 @@ use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::findings::Findings;
-use crate::seam::{Context, Detector, DetectorSpec, remembers};
+use crate::seam::{Context, Detector, DetectorSpec, Phase, remembers};
 use crate::words;
 use attempt::{Outcome, Service, account, attempt};
 
@@ -125,7 +125,9 @@ impl Detector for PasswordGuessing {
                 let usual = state.steady.learned_max();
                 let bound = |fewest: f64| fewest.max(usual * 3.0 + fewest / 2.0);
                 let slow = usual == 0.0 && state.run >= SLOW_RUN;
-                if fast >= bound(FAST.1) || steady >= bound(STEADY.1) || slow {
+                // Where nobody said what is normal, a burst is not made normal by itself.
+                let burst = cx.phase == Phase::Settling && fast >= FAST.1 * 2.0;
+                if fast >= bound(FAST.1) || steady >= bound(STEADY.1) || slow || burst {
                     let seconds = o.at.seconds_since(state.since);
                     let users = state.users.len();
                     report(o, cx, out, &sides, state.run, seconds, users);
@@ -269,6 +271,7 @@ fn hidden(
 mod tests {
     use model::finding::Severity;
 
+    use crate::engine::{Engine, Settings};
     use crate::fixture::{DESK, PACS, PUMPS, Ward, num, word};
 
     fn fails(ward: &mut Ward, outcome: &str) {
@@ -288,6 +291,14 @@ mod tests {
             }
             ward.alerts("password_guessing", DESK);
         }
+    }
+
+    #[test]
+    fn a_burst_is_guessing_also_before_normal_life_is_known() {
+        let mut ward = Ward::new();
+        ward.engine = Engine::new(Settings::default(), assets::Settings::default());
+        (0..12).for_each(|_| fails(&mut ward, "failure"));
+        ward.alerts("password_guessing", DESK);
     }
 
     #[test]
