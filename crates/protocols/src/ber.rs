@@ -1,8 +1,8 @@
-//! BER (ITU-T X.690) as LDAP and Kerberos use it: a tag of one byte, a definite length, a value.
+//! BER (ITU-T X.690) as LDAP, Kerberos and SNMP use it: a tag of one byte, a definite length, a value.
 //!
 //! What is nested is read by reading a value again, so nothing here recurses, and a length is only
 //! believed as far as there are bytes. Deliberately absent: tags of several bytes and indefinite
-//! lengths, which both protocols rule out.
+//! lengths, which these protocols rule out.
 
 use wire::cursor::{Cursor, Short};
 
@@ -47,20 +47,22 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Header, NoHeader> {
     if tag & 0x1f == 0x1f {
         return Err(NoHeader::Broken);
     }
-    let first = cursor.u8().map_err(|Short| NoHeader::Short)?;
-    let mut length = usize::from(first);
-    if first >= 0x80 {
-        let count = first & 0x7f;
-        if count == 0 || count > LONGEST_LENGTH {
-            return Err(NoHeader::Broken);
-        }
-        length = 0;
-        for _ in 0..count {
-            let byte = cursor.u8().map_err(|Short| NoHeader::Short)?;
-            length = length << 8 | usize::from(byte);
-        }
-    }
+    let length = length(&mut cursor)?;
     Ok(Header { tag, head: cursor.position(), length })
+}
+
+/// Reads the length in front of a value; BER allows leading zeros.
+pub(crate) fn length(cursor: &mut Cursor<'_>) -> Result<usize, NoHeader> {
+    let first = cursor.u8().map_err(|Short| NoHeader::Short)?;
+    if first < 0x80 {
+        return Ok(usize::from(first));
+    }
+    let bytes = match first & 0x7f {
+        count @ 1..=LONGEST_LENGTH => cursor.take(usize::from(count)),
+        _ => return Err(NoHeader::Broken),
+    };
+    let bytes = bytes.map_err(|Short| NoHeader::Short)?;
+    Ok(bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)))
 }
 
 /// An element.

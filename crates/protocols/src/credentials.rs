@@ -6,6 +6,29 @@
 
 mod table;
 
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use model::field::{Field, FieldType};
+
+/// Base64 of any padding: devices write all of them.
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The field of every log-on with a name and a password.
+pub(crate) const DEFAULT: Field = Field::new(
+    "default_credential",
+    FieldType::Bool,
+    "Whether name and password are a published default.",
+);
+
+/// The field of log-ons that may send a password readable.
+pub(crate) const CLEAR_TEXT: Field =
+    Field::new("clear_text_password", FieldType::Bool, "Whether a password was sent readable.");
+
 /// Whether a name and password are a published default.
 ///
 /// The name is compared without regard to ASCII case, since many devices do the same and a list

@@ -114,11 +114,7 @@ pub static REQUEST: KindSpec = KindSpec {
             "none, basic, digest, bearer, ntlm, negotiate or other.",
         ),
         Field::staff("user", "User name of basic or digest authentication."),
-        Field::new(
-            "default_credential",
-            FieldType::Bool,
-            "Whether name and password are a published default.",
-        ),
+        crate::credentials::DEFAULT,
         Field::new("version", FieldType::Text, "Version of HTTP, where it is not 1: 2."),
         Field::new(
             "suspicious",

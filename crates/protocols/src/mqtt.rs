@@ -53,11 +53,7 @@ pub static CONNECT: KindSpec = KindSpec {
         Field::new("client_id", FieldType::Text, "Client identifier."),
         Field::staff("user", "User name."),
         Field::new("password", FieldType::Bool, "Whether a password was sent (in clear text)."),
-        Field::new(
-            "default_credential",
-            FieldType::Bool,
-            "Whether name and password are a published default.",
-        ),
+        crate::credentials::DEFAULT,
         Field::new("version", FieldType::Text, "3.1, 3.1.1 or 5.0."),
         Field::measure("keep_alive", FieldType::Uint, "s", "Keep-alive time."),
         Field::new("clean", FieldType::Bool, "Clean session or clean start."),

@@ -9,7 +9,17 @@ mod challenge;
 
 pub use challenge::{CHALLENGE, say_challenge};
 
+use model::field::{Field, FieldType};
 use wire::cursor::Cursor;
+
+/// The field of a log-on for [`Authenticate::domain`].
+pub(crate) const DOMAIN: Field = Field::new("domain", FieldType::Text, "Domain from NTLMSSP.");
+/// The field for [`Authenticate::workstation`].
+pub(crate) const WORKSTATION: Field =
+    Field::new("workstation", FieldType::Text, "Workstation from NTLMSSP.");
+/// The field for [`Authenticate::version`].
+pub(crate) const VERSION: Field =
+    Field::new("ntlm_version", FieldType::Uint, "Version of the NTLM answer: 1 can be cracked.");
 
 const SIGNATURE: &[u8] = b"NTLMSSP\0";
 const UNICODE: u32 = 0x0000_0001;

@@ -47,11 +47,7 @@ pub static LOGIN: KindSpec = KindSpec {
         Field::new("service", FieldType::Text, "telnet, ftp, vnc."),
         Field::new("outcome", FieldType::Text, "success, failure or unknown."),
         Field::staff("user", "User name, where sent in clear text."),
-        Field::new(
-            "default_credential",
-            FieldType::Bool,
-            "Whether name and password are a published default.",
-        ),
+        crate::credentials::DEFAULT,
     ],
 };
 

@@ -52,8 +52,8 @@ pub static SESSION: KindSpec = KindSpec {
         Field::new("outcome", FieldType::Text, "success, failure or guest."),
         Field::new("status", FieldType::Uint, "NT status."),
         Field::staff("user", "User name from NTLMSSP; empty for an anonymous one."),
-        Field::new("domain", FieldType::Text, "Domain from NTLMSSP."),
-        Field::new("workstation", FieldType::Text, "Workstation from NTLMSSP."),
+        crate::ntlm::DOMAIN,
+        crate::ntlm::WORKSTATION,
         Field::new("anonymous", FieldType::Bool, "Whether without a user."),
         Field::new(
             "encrypted",

@@ -2,18 +2,9 @@
 //! further.
 
 use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::{credentials, ntlm};
-
-/// Base64 of any padding: devices write all of them.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use crate::credentials::{self, BASE64};
+use crate::ntlm;
 
 /// Longest Basic credential that is decoded, in bytes of base64.
 const MAX_BASIC: usize = 1024;

@@ -25,6 +25,20 @@ pub(super) mod op {
     pub(in super::super) const COMPARE: u8 = 0x6e;
     pub(in super::super) const EXTENDED: u8 = 0x77;
     pub(in super::super) const EXTENDED_ANSWER: u8 = 0x78;
+
+    /// Whether it ends a request, with a result (RFC 4511, 4.1.9).
+    pub(in super::super) const fn is_answer(tag: u8) -> bool {
+        matches!(
+            tag,
+            BIND_ANSWER
+                | SEARCH_DONE
+                | MODIFY_ANSWER
+                | ADD_ANSWER
+                | DELETE_ANSWER
+                | RENAME_ANSWER
+                | EXTENDED_ANSWER
+        )
+    }
 }
 
 /// Most bytes of a name that are kept.

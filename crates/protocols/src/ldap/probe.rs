@@ -45,13 +45,7 @@ fn step(cursor: &mut Cursor<'_>, start: &[u8]) -> Result<bool, NoHeader> {
         op::SEARCH | op::ENTRY | op::MODIFY | op::ADD | op::RENAME | op::COMPARE => {
             (OCTETS, 0..=operation.length)
         }
-        op::BIND_ANSWER
-        | op::SEARCH_DONE
-        | op::MODIFY_ANSWER
-        | op::ADD_ANSWER
-        | op::DELETE_ANSWER
-        | op::RENAME_ANSWER
-        | op::EXTENDED_ANSWER => (ENUMERATED, 1..=1),
+        tag if op::is_answer(tag) => (ENUMERATED, 1..=1),
         op::EXTENDED => (0x80, 1..=128),
         _ => return Ok(false),
     };

@@ -88,13 +88,7 @@ impl Session {
                 self.asks(number, message::extended(value).map(Request::Extended), dir, out);
             }
             op::ENTRY | op::REFERENCE => self.found(number, tag, value, whole),
-            op::BIND_ANSWER
-            | op::SEARCH_DONE
-            | op::MODIFY_ANSWER
-            | op::ADD_ANSWER
-            | op::DELETE_ANSWER
-            | op::RENAME_ANSWER
-            | op::EXTENDED_ANSWER => {
+            tag if op::is_answer(tag) => {
                 self.found(number, tag, &[], whole);
                 if tag == op::BIND_ANSWER {
                     ntlm::say_challenge(SPEC.name, value, Direction::Reverse, out);

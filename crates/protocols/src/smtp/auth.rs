@@ -2,22 +2,13 @@
 //! here and go no further.
 
 use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use model::emit::Emit;
 use model::flow::Direction;
 use model::observation::Value;
 
 use super::LOGIN;
-use crate::{credentials, ntlm};
-
-/// Base64 of any padding: devices write all of them.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use crate::credentials::{self, BASE64};
+use crate::ntlm;
 
 /// Lines of a client in one log-on.
 const MOST_LINES: u8 = 8;

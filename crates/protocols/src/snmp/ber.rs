@@ -1,13 +1,15 @@
-//! The part of BER (ITU-T X.690) that SNMP uses: one-byte tags, definite lengths, no recursion.
+//! What SNMP needs beyond [`crate::ber`]: which rule was broken, numbers of 32 bits, and object
+//! identifiers.
 
 use std::fmt::Write;
 
 use wire::cursor::Cursor;
 
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const OCTETS: u8 = 0x04;
+pub(super) use crate::ber::{INTEGER, OCTETS, SEQUENCE};
+
+use crate::ber::{self, NoHeader};
+
 pub(super) const OBJECT: u8 = 0x06;
-pub(super) const SEQUENCE: u8 = 0x30;
 
 /// Most bytes of an object identifier that are written out: 128 numbers (RFC 2578, 3.5) of mostly
 /// one byte.
@@ -40,18 +42,12 @@ pub(super) struct Item<'a> {
     pub(super) body: &'a [u8],
 }
 
-/// The length in front of a content. SNMP needs no more than three bytes of it; BER allows leading
-/// zeros.
+/// The length in front of a content. SNMP needs no more than three bytes of it.
 pub(super) fn length(cursor: &mut Cursor<'_>) -> Result<usize, Broken> {
-    let first = cursor.u8().map_err(|_| Broken::Short)?;
-    if first < 0x80 {
-        return Ok(usize::from(first));
-    }
-    let bytes = match first & 0x7f {
-        count @ 1..=4 => cursor.take(usize::from(count)).map_err(|_| Broken::Short)?,
-        _ => return Err(Broken::Length),
-    };
-    Ok(bytes.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte)))
+    ber::length(cursor).map_err(|why| match why {
+        NoHeader::Short => Broken::Short,
+        NoHeader::Broken => Broken::Length,
+    })
 }
 
 /// The next item.
