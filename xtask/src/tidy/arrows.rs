@@ -15,12 +15,14 @@ const ALL: &[&str] = &[
     "protocols",
     "logs",
     "assets",
+    "ml",
     "learn",
     "detect",
     "pipeline",
     "store",
     "server",
     "drill",
+    "validate",
 ];
 
 /// Crate, and the crates of the project that it may depend on.
@@ -33,9 +35,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("assets", &["model"]),
     ("store", &["model"]),
     ("drill", &["model"]),
-    ("learn", &["model", "assets"]),
-    ("detect", &["model", "assets", "learn"]),
-    ("pipeline", &["model", "capture", "wire", "protocols", "logs", "assets", "learn", "detect"]),
+    ("ml", &[]),
+    ("learn", &["model", "assets", "ml"]),
+    ("detect", &["model", "assets", "ml", "learn"]),
+    (
+        "pipeline",
+        &["model", "capture", "wire", "protocols", "logs", "assets", "ml", "learn", "detect"],
+    ),
+    (
+        "validate",
+        &["model", "capture", "logs", "assets", "ml", "learn", "detect", "pipeline", "drill"],
+    ),
     ("server", &["model", "store"]),
     ("wardwatch", ALL),
     ("xtask", &[]),

@@ -1,0 +1,15 @@
+//! Numerics of learning: models that say how strange a row of numbers is, calibration that says how
+//! often such a score comes by chance, drift, and the measures by which all of them are judged.
+//!
+//! A row is a `&[f32]` of a fixed width. What its columns mean is known one level up.
+//!
+//! Pure: no I/O, no clock, no thread, no chance but from a seed. Everything has a bound. The same
+//! rows in the same order give the same model, bit for bit, and every model can be saved and loaded
+//! (`serde`). Deliberately absent: devices, protocols, findings.
+#![forbid(unsafe_code)]
+
+pub mod chance;
+pub mod model;
+
+pub use chance::Chance;
+pub use model::{Contribution, Model};
