@@ -192,7 +192,9 @@ impl Engine {
         });
         let familiar = act.map(|act| (act, self.normal.familiarity(&act, class)));
         let known = familiar.as_ref().map(|(act, known)| (act, known));
-        self.behaviour.count(&Seen { o, who, act: known });
+        let known_pair = o.is("flow.start") && self.normal.knows_pair(who.subject, who.peer);
+        let learning = phase != Phase::Watching;
+        self.behaviour.count(&Seen { o, who, act: known, known_pair, learning });
         if !routes.is_empty() {
             let cx = Context {
                 inventory: &self.inventory,

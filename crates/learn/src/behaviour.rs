@@ -18,6 +18,10 @@ struct Channel {
     packets: u64,
     bytes: u64,
     past: PastOfChannel,
+    calls: u32,
+    last_call: Timestamp,
+    pause_mean: f64,
+    pause_m2: f64,
 }
 
 /// The devices that do something in this window, and what they did before.
@@ -114,6 +118,7 @@ impl Behaviour {
                 continue;
             }
             let row = window.row(end, &life.past, None);
+            life.past.restless.add(&window);
             life.past.bytes.add(end, MINUTE, window.bytes);
             life.past.packets.add(end, TEN_MINUTES, window.packets);
             out.push(Behaved { device: ix, end, windows: life.windows, row });

@@ -18,7 +18,7 @@ use std::time::Duration;
 use model::field::Phi;
 
 pub(crate) use reading::{Answer, Readings, Sort};
-pub(crate) use window::{MINUTE, Past, TEN_MINUTES, Window, novelty_bits};
+pub(crate) use window::{MINUTE, Past, TEN_MINUTES, Window, strangeness};
 
 /// Length of the window in which a device is described.
 pub const WINDOW: Duration = Duration::from_secs(10);
@@ -113,19 +113,20 @@ features! {
     FlowsIn "flows_in" "ln(1 + flows)" Flows "10 s" 0.3 "Flows that others began with it.";
     Refused "refused" "ln(1 + flows)" Flows "10 s" 0.3 "Its flows that were refused.";
     Unanswered "unanswered" "ln(1 + flows)" Flows "10 s" 0.3 "Its flows that nobody answered.";
-    FailedShare "failed_share" "share" Flows "10 s" 0.1 "Its flows that were refused or not answered, of all that were decided.";
+    FailedShare "failed_share" "share" Flows "10 s" 0.2 "Its flows that were refused or not answered, of all that were decided.";
     Responders "responders" "ln(1 + devices)" Flows "10 s" 0.3 "Different others that it called.";
     Services "services" "ln(1 + services)" Flows "10 s" 0.3 "Different services of them.";
     Externals "externals" "ln(1 + addresses)" Flows "10 s" 0.3 "Different addresses outside the site that it called.";
     ExternalBytes "external_bytes" "ln(1 + bytes)" Flows "10 s" 0.5 "Bytes that it sent outside the site.";
     Callers "callers" "ln(1 + devices)" Flows "10 s" 0.3 "Different others that called it.";
-    FlowSeconds "flow_seconds" "ln(1 + s)" Flows "10 s" 0.3 "Mean duration of its flows that ended.";
+    FlowSeconds "flow_seconds" "ln(1 + s)" Flows "10 s" 1.5 "Mean duration of its flows that ended.";
     FlowSpread "flow_spread" "ln(1 + bytes)" Flows "10 s" 0.3 "Mean of their standard deviations of packet size.";
-    FlowGap "flow_gap" "ln(1 + ms)" Flows "10 s" 0.4 "Mean of their times between packets.";
-    FlowJitter "flow_jitter" "ratio" Flows "10 s" 0.2 "Mean of the standard deviations of these times over their means.";
+    FlowGap "flow_gap" "ln(1 + ms)" Flows "10 s" 2.0 "Mean of their times between packets.";
+    FlowJitter "flow_jitter" "ratio" Flows "10 s" 1.0 "Mean of the standard deviations of these times over their means.";
     Retransmitted "retransmitted" "share" Flows "10 s" 0.05 "Packets of these flows that were sent again or lost.";
     ArpAsked "arp_asked" "ln(1 + addresses)" Flows "10 s" 0.3 "Different addresses that it asked for by ARP.";
-    ArpTold "arp_told" "ln(1 + packets)" Flows "10 s" 0.3 "ARP packets that told others an address without being asked.";
+    ArpTold "arp_told" "ln(1 + packets)" Flows "10 s" 0.4 "ARP packets in which it told others an address.";
+    ArpConflicts "arp_conflicts" "ln(1 + packets)" Flows "10 s" 0.2 "Of these, those with an address that another had last.";
     Acts "acts" "ln(1 + acts)" Speech "10 s" 0.3 "What it asked of others in protocols that are understood.";
     Verbs "verbs" "ln(1 + verbs)" Speech "10 s" 0.3 "Different such acts.";
     VerbEntropy "verb_entropy" "bits" Speech "10 s" 0.3 "How evenly they are mixed.";
@@ -140,16 +141,26 @@ features! {
     NameLength "name_length" "ln(1 + letters)" Speech "10 s" 0.2 "Length of the longest such name.";
     Names "names" "ln(1 + names)" Speech "10 s" 0.3 "Different such names.";
     ActsIn "acts_in" "ln(1 + acts)" Speech "10 s" 0.3 "What others asked of it.";
+    Answered "answered" "ln(1 + messages)" Speech "10 s" 0.3 "Messages that it sent and that ask for nothing: answers, reports, offers.";
+    Heard "heard" "ln(1 + messages)" Speech "10 s" 0.3 "Such messages that it was sent.";
     FailuresIn "failures_in" "ln(1 + failures)" Speech "10 s" 0.25 "What it answered with no.";
     WordBits "word_bits" "bits" News "all" 0.5 "How unexpected its acts are, each after the one before, on the mean.";
     WordBitsMost "word_bits_most" "bits" News "all" 0.7 "The most unexpected of them.";
-    NewBits "new_bits" "bits" News "all" 1.0 "How improbable what it never did before is, from how often it does something new.";
-    NewPeers "new_peers" "ln(1 + devices)" News "all" 0.2 "Others that it never dealt with before.";
-    NewServices "new_services" "ln(1 + services)" News "all" 0.2 "Services that it never used before, with anybody.";
-    NewVerbs "new_verbs" "ln(1 + verbs)" News "all" 0.2 "Acts that it never did before, to anybody.";
-    Unheard "unheard" "ln(1 + acts)" News "all" 0.2 "Acts that nobody ever did to that target before.";
-    NewCallers "new_callers" "ln(1 + devices)" News "all" 0.2 "Others that never dealt with it before, and call now.";
-    NewBitsIn "new_bits_in" "bits" News "all" 1.0 "How improbable what is done to it is, for those who do it.";
+    NewBits "new_bits" "bits" News "all" 1.0 "How improbable what it never did before inside the site is, from how often it does something new there.";
+    NewBitsOut "new_bits_out" "bits" News "all" 1.0 "The same of what it does outside the site.";
+    NewPeers "new_peers" "ln(1 + devices)" News "all" 0.2 "Devices of the site that it never dealt with before.";
+    NewOutside "new_outside" "ln(1 + addresses)" News "all" 0.3 "Addresses outside that it never dealt with before.";
+    NewServices "new_services" "ln(1 + services)" News "all" 0.2 "Services inside that it never used before, with anybody.";
+    NewVerbs "new_verbs" "ln(1 + verbs)" News "all" 0.2 "Acts inside that it never did before, to anybody.";
+    Unheard "unheard" "ln(1 + acts)" News "all" 0.2 "Acts inside that nobody ever did to that target before.";
+    NewCallers "new_callers" "ln(1 + devices)" News "all" 0.8 "Others that never dealt with it before, and call now.";
+    NewServed "new_served" "ln(1 + services)" News "all" 0.8 "Services that nobody ever asked of it before.";
+    NewBitsIn "new_bits_in" "bits" News "all" 5.0 "How improbable what is done to it is, for those who do it.";
+    StrangePackets "strange_packets" "ln(1 + packets)" News "all" 0.4 "Packets either way of its flows that were news when they began.";
+    StrangeBytes "strange_bytes" "ln(1 + bytes)" News "all" 0.7 "Bytes that it sent in them.";
+    RegularNews "regular_news" "-ln(spread/mean)" News "10 min" 0.3 "How regularly it calls an address that it never called before, of at least four calls.";
+    NewNames "new_names" "ln(1 + names)" News "all" 0.2 "Names that it gave itself (titles, applications, clients, accounts) and never before.";
+    BorrowedNames "borrowed_names" "ln(1 + names)" News "all" 0.2 "Of these, those that another device gave itself before.";
     Early "early" "bits" News "all" 1.0 "How much too soon the most untimely of its regular acts came.";
 }
 

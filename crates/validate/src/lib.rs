@@ -8,3 +8,6 @@
 #![forbid(unsafe_code)]
 
 pub mod evaluation;
+pub mod label;
+pub mod site;
+pub mod watch;

@@ -1,7 +1,11 @@
 //! Observations to counts: which device's window each one belongs to, and what it adds there.
 
-use assets::{Entity, Who};
+use std::net::IpAddr;
+
+use assets::{DeviceIx, Entity, Who};
 use model::field::KindSpec;
+use model::flow::FlowId;
+use model::net::Mac;
 use model::observation::Observation;
 use model::time::Timestamp;
 
@@ -9,7 +13,7 @@ use super::{Channel, Devices};
 use crate::bounded::Bounded;
 use crate::features::damped::Damped;
 use crate::features::distinct::{mark, mix};
-use crate::features::{Answer, Readings, Sort, TEN_MINUTES, WINDOW, Window, novelty_bits};
+use crate::features::{Answer, Readings, Sort, TEN_MINUTES, WINDOW, Window, strangeness};
 use crate::normal::{Act, Familiarity};
 use crate::text::entropy;
 
@@ -25,6 +29,10 @@ pub struct Seen<'a> {
     pub who: Who,
     /// It as an act, and how well that is known.
     pub act: Option<(&'a Act<'a>, &'a Familiarity)>,
+    /// Whether the two have dealt with each other while learning.
+    pub known_pair: bool,
+    /// Whether what is seen is normal life to learn from.
+    pub learning: bool,
 }
 
 /// Counts observations into windows.
@@ -32,11 +40,25 @@ pub struct Seen<'a> {
 pub(super) struct Counter {
     readings: Readings,
     channels: Bounded<(Entity, Entity), Channel>,
+    /// Who said last that an address is its own.
+    claimed: Bounded<IpAddr, Mac>,
+    /// Flows that were news when they began.
+    strange: Bounded<FlowId, ()>,
+    /// Names that devices give themselves: who did first, and who else does.
+    names: Bounded<(u64, DeviceIx), ()>,
+    named: Bounded<u64, DeviceIx>,
 }
 
 impl Default for Counter {
     fn default() -> Self {
-        Self { readings: Readings::default(), channels: Bounded::new(MAX_CHANNELS) }
+        Self {
+            readings: Readings::default(),
+            channels: Bounded::new(MAX_CHANNELS),
+            claimed: Bounded::new(MAX_CHANNELS),
+            strange: Bounded::new(MAX_CHANNELS),
+            names: Bounded::new(MAX_CHANNELS),
+            named: Bounded::new(MAX_CHANNELS),
+        }
     }
 }
 
@@ -54,6 +76,7 @@ impl Counter {
                 }
             }
             Sort::FlowStart => {
+                self.called(o.at, seen, devices);
                 if let Some(window) = devices.window(subject) {
                     window.flows_out += 1;
                     window.responders.see(of_entity(peer));
@@ -77,8 +100,13 @@ impl Counter {
                         window.services.see(mark(act.service));
                     }
                 }
+                if let (Some((_, known)), Some(flow)) = (seen.act, &o.flow)
+                    && !known.act
+                {
+                    self.strange.entry(flow.id, || ());
+                }
             }
-            Sort::Arp => arp(o, subject, devices),
+            Sort::Arp => self.arp(o, subject, devices),
             Sort::Broken => {
                 if let Some(window) = devices.window(subject) {
                     window.broken = window.broken.saturating_add(o.uint("count").unwrap_or(1));
@@ -90,6 +118,11 @@ impl Counter {
                 let answers = reading.answers(o);
                 let (asker, asked) = if answers { (peer, subject) } else { (subject, peer) };
                 let answer = reading.answer(o);
+                if let Entity::Device(ix) = subject
+                    && !answers
+                {
+                    self.name(reading.names(o), ix, seen.learning, devices);
+                }
                 if let Some(window) = devices.window(asker) {
                     match answer {
                         Some((Answer::No, count)) => {
@@ -111,6 +144,14 @@ impl Counter {
                         window.largest_act = window.largest_act.max(bytes);
                     }
                 }
+                if answers || seen.act.is_none() {
+                    if let Some(window) = devices.window(subject) {
+                        window.answered = window.answered.saturating_add(1);
+                    }
+                    if let Some(window) = devices.window(peer) {
+                        window.heard = window.heard.saturating_add(1);
+                    }
+                }
                 if let (Some((Answer::No, count)), Some(window)) = (answer, devices.window(asked)) {
                     window.failures_in = window.failures_in.saturating_add(count);
                 }
@@ -119,6 +160,65 @@ impl Counter {
         if let Some((act, known)) = seen.act {
             acted(act, known, is_contact(o.kind), devices);
         }
+    }
+
+    /// Names that a device gives itself.
+    fn name(
+        &mut self,
+        names: impl Iterator<Item = u64>,
+        me: DeviceIx,
+        learning: bool,
+        devices: &mut Devices,
+    ) {
+        for name in names {
+            let first = *self.named.entry(name, || me);
+            if self.names.contains(&(name, me)) {
+                continue;
+            }
+            if learning {
+                self.names.entry((name, me), || ());
+            }
+            if let Some(window) = devices.window(Entity::Device(me)) {
+                window.new_names.see(mix(name));
+                if first != me {
+                    window.borrowed_names.see(mix(name));
+                }
+            }
+        }
+    }
+
+    /// Somebody calls somebody: how regularly, where the two are news to each other.
+    fn called(&mut self, at: Timestamp, seen: &Seen<'_>, devices: &mut Devices) {
+        let Who { subject, peer, .. } = seen.who;
+        if seen.known_pair || matches!(peer, Entity::Group | Entity::Nobody) {
+            return;
+        }
+        let channel = self.channels.entry(ordered(subject, peer), Channel::default);
+        if let Some(regular) = channel.called(at)
+            && let Some(window) = devices.window(subject)
+        {
+            window.regular_news = window.regular_news.max(regular);
+        }
+    }
+
+    fn arp(&mut self, o: &Observation, subject: Entity, devices: &mut Devices) {
+        let (sender, ip) = (o.mac("sender_mac"), o.ip("sender_ip"));
+        let conflict = match (sender, ip) {
+            (Some(mac), Some(ip)) => {
+                let last = self.claimed.entry(ip, || mac);
+                std::mem::replace(last, mac) != mac
+            }
+            _ => false,
+        };
+        let Some(window) = devices.window(subject) else { return };
+        if o.str("operation") == Some("request") && !o.flag("gratuitous") {
+            if let Some(ip) = o.ip("target_ip") {
+                window.arp_asked.see(of_entity(Entity::External(ip)));
+            }
+        } else {
+            window.arp_told = window.arp_told.saturating_add(1);
+        }
+        window.arp_conflicts += u32::from(conflict);
     }
 
     /// Bytes and packets that went since a flow was last told of.
@@ -130,8 +230,8 @@ impl Counter {
             return;
         }
         let both = packets[0].saturating_add(packets[1]);
-        let key =
-            if who.subject <= who.peer { (who.subject, who.peer) } else { (who.peer, who.subject) };
+        let key = ordered(who.subject, who.peer);
+        let strange = o.flow.as_ref().is_some_and(|flow| self.strange.contains(&flow.id));
         let channel = self.channels.entry(key, Channel::default);
         channel.turn(devices.window_end());
         channel.packets = channel.packets.saturating_add(both);
@@ -145,6 +245,10 @@ impl Counter {
             }
             for (sum, more) in window.bytes.iter_mut().zip([bytes[out], bytes[back]]) {
                 *sum = sum.saturating_add(more);
+            }
+            if strange {
+                window.strange_packets = window.strange_packets.saturating_add(both);
+                window.strange_bytes = window.strange_bytes.saturating_add(bytes[out]);
             }
             window.channels.see(of_entity(other));
             window.top_channel = window.top_channel.max(busiest);
@@ -175,12 +279,43 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// A call; how regular the calls are, where there were enough.
+    fn called(&mut self, at: Timestamp) -> Option<f32> {
+        let pause = at.seconds_since(self.last_call).max(0.0);
+        let first = self.calls == 0;
+        // Calls in one breath are one.
+        if !first && pause < 0.5 {
+            return None;
+        }
+        self.last_call = at;
+        self.calls = self.calls.saturating_add(1);
+        if first {
+            return None;
+        }
+        let count = f64::from(self.calls - 1);
+        let off = pause - self.pause_mean;
+        self.pause_mean += off / count;
+        self.pause_m2 += off * (pause - self.pause_mean);
+        if self.calls < 4 || self.pause_mean <= 0.0 {
+            return None;
+        }
+        let spread = (self.pause_m2 / (count - 1.0)).sqrt() / self.pause_mean;
+        Some(-(spread.clamp(0.02, 1.0).ln()) as f32)
+    }
+}
+
+/// Two, whichever comes first.
+fn ordered(a: Entity, b: Entity) -> (Entity, Entity) {
+    if a <= b { (a, b) } else { (b, a) }
+}
+
 fn is_contact(kind: &KindSpec) -> bool {
     kind.name == "flow.outcome"
 }
 
 fn acted(act: &Act<'_>, known: &Familiarity, contact: bool, devices: &mut Devices) {
-    let bits = novelty_bits(known);
+    let strange = strangeness(known);
     let verb = mark(act.verb) ^ mark(act.service).rotate_left(17);
     let (actor, target) = (of_entity(act.actor), of_entity(act.target));
     let deed = mix(verb ^ actor.rotate_left(7) ^ target.rotate_left(31));
@@ -191,21 +326,30 @@ fn acted(act: &Act<'_>, known: &Familiarity, contact: bool, devices: &mut Device
             window.act_bytes = window.act_bytes.saturating_add(act.bytes);
             window.largest_act = window.largest_act.max(act.bytes);
         }
-        if bits > 0.0 && window.news.see(deed) {
-            window.new_bits += bits;
-            window.new_peers += u32::from(!known.pair);
-            window.new_services += u32::from(!known.service_of_actor);
-            window.new_verbs += u32::from(!known.verb_of_actor);
-            window.unheard += u32::from(known.others == 0);
+        if strange > 0.0 && window.news.see(deed) {
+            if matches!(act.target, Entity::External(_)) {
+                window.outside += strange;
+                if !known.pair {
+                    window.new_outside.see(target);
+                }
+            } else {
+                window.inside += strange;
+                window.new_peers += u32::from(!known.pair);
+                window.new_services += u32::from(!known.service_of_actor);
+                window.new_verbs += u32::from(!known.verb_of_actor);
+                window.unheard += u32::from(known.others == 0);
+            }
         }
     }
     if let Some(window) = devices.window(act.target) {
         if !contact {
             window.acts_in = window.acts_in.saturating_add(1);
         }
-        if bits > 0.0 && window.news.see(deed) {
-            window.new_bits_in += bits;
+        if strange > 0.0 && window.news.see(deed) {
+            window.new_bits_in += strange * -known.surprise_rate.clamp(1e-6, 1.0).log2() as f32;
             window.new_callers += u32::from(!known.pair);
+            let served = known.others_on_service > 0 || known.service_of_target;
+            window.new_served += u32::from(!served);
         }
     }
 }
@@ -223,18 +367,6 @@ fn ended(o: &Observation, window: &mut Window) {
     }
     ended.packets += number("packets_out").saturating_add(number("packets_in"));
     ended.repeated += number("retransmitted_out").saturating_add(number("retransmitted_in"));
-}
-
-fn arp(o: &Observation, subject: Entity, devices: &mut Devices) {
-    let Some(window) = devices.window(subject) else { return };
-    let asks = o.str("operation") == Some("request") && !o.flag("gratuitous");
-    if asks {
-        if let Some(ip) = o.ip("target_ip") {
-            window.arp_asked.see(of_entity(Entity::External(ip)));
-        }
-    } else if o.flag("gratuitous") || o.flag("broadcast") {
-        window.arp_told += 1;
-    }
 }
 
 fn name(o: &Observation, window: &mut Window) {

@@ -7,7 +7,7 @@ use model::KindMap;
 use model::field::{FieldType, KindSpec, Phi};
 use model::observation::{Observation, Value};
 
-use super::distinct::mix;
+use super::distinct::{mark, mix};
 
 /// What an observation is to a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub(crate) struct Reading {
     failures: Option<u8>,
     bytes: Option<u8>,
     patient: Option<u8>,
+    names: [Option<u8>; 2],
 }
 
 /// What an answer said.
@@ -83,7 +84,10 @@ impl Reading {
                     && field.name.contains("patient")
             })
             .and_then(|at| u8::try_from(at).ok());
+        let names = ["calling_ae", "sending_application", "client_id", "sender", "user"];
+        let mut names = names.into_iter().filter_map(place);
         Self {
+            names: [names.next(), names.next()],
             sort,
             answer: answers.contains(&last),
             login: logins.contains(&last) && place("outcome").is_some(),
@@ -149,6 +153,12 @@ impl Reading {
             Value::Token(token) => Some(mix(token.mark())),
             _ => None,
         }
+    }
+
+    /// Marks of the names that its subject gives itself.
+    pub(crate) fn names(&self, o: &Observation) -> impl Iterator<Item = u64> {
+        let named = self.names.map(|place| self.text(o, place).map(mark));
+        named.into_iter().flatten()
     }
 
     fn number(&self, o: &Observation, place: Option<u8>) -> Option<u64> {

@@ -15,6 +15,8 @@ pub(crate) const TEN_MINUTES: u32 = 600;
 /// What a device did before this window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Past {
+    /// How often it does something new.
+    pub(crate) restless: Restlessness,
     /// Bytes out and in, damped over a minute.
     pub(crate) bytes: Damped<2>,
     /// Packets out and in, damped over ten minutes.
@@ -42,6 +44,7 @@ pub(crate) struct Window {
     pub(crate) ended: Ended,
     pub(crate) arp_asked: Distinct,
     pub(crate) arp_told: u32,
+    pub(crate) arp_conflicts: u32,
     pub(crate) acts: u32,
     pub(crate) verbs: Distinct,
     verb_counts: VerbCounts,
@@ -62,13 +65,23 @@ pub(crate) struct Window {
     pub(crate) words: u32,
     /// Which news were counted already in this window.
     pub(crate) news: Distinct,
-    pub(crate) new_bits: f32,
+    pub(crate) inside: f32,
+    pub(crate) outside: f32,
     pub(crate) new_peers: u32,
+    pub(crate) new_outside: Distinct,
     pub(crate) new_services: u32,
     pub(crate) new_verbs: u32,
     pub(crate) unheard: u32,
     pub(crate) new_callers: u32,
+    pub(crate) new_served: u32,
     pub(crate) new_bits_in: f32,
+    pub(crate) answered: u32,
+    pub(crate) heard: u32,
+    pub(crate) strange_packets: u64,
+    pub(crate) strange_bytes: u64,
+    pub(crate) regular_news: f32,
+    pub(crate) new_names: Distinct,
+    pub(crate) borrowed_names: Distinct,
     pub(crate) early: f32,
 }
 
@@ -107,10 +120,10 @@ impl VerbCounts {
     }
 }
 
-/// How improbable something is that its actor never did before, in bits: nought for what it does
-/// every day, the more the fewer new things it does, and less for what its kind does.
-pub(crate) fn novelty_bits(known: &Familiarity) -> f32 {
-    let strange = if known.act {
+/// How strange an act is, 0 to 1: nought for what its actor did before, and less for what its kind
+/// does.
+pub(crate) fn strangeness(known: &Familiarity) -> f32 {
+    if known.act {
         0.0
     } else if known.service_of_target && known.verb_of_actor {
         0.25
@@ -122,14 +135,50 @@ pub(crate) fn novelty_bits(known: &Familiarity) -> f32 {
         0.8
     } else {
         1.0
-    };
-    (strange * -known.surprise_rate.clamp(1e-6, 1.0).log2()) as f32
+    }
+}
+
+/// In how many of its windows a device did something new: how improbable it is that it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Restlessness {
+    windows: u32,
+    inside: u32,
+    outside: u32,
+}
+
+/// So many windows from a device's first everything about it is new.
+const SETTLING_IN: u32 = 12;
+/// Windows are counted up to so many; then both counts are halved, so that habits can change.
+const REMEMBERED: u32 = 1 << 16;
+
+impl Restlessness {
+    /// Bits of something new inside and outside.
+    pub(crate) fn bits(&self) -> [f32; 2] {
+        let windows = self.windows.saturating_sub(SETTLING_IN);
+        [self.inside, self.outside]
+            .map(|news| -((news as f32 + 1.0) / (windows as f32 + 2.0)).log2())
+    }
+
+    pub(crate) fn add(&mut self, window: &Window) {
+        self.windows += 1;
+        if self.windows <= SETTLING_IN {
+            return;
+        }
+        self.inside += u32::from(window.inside > 0.0);
+        self.outside += u32::from(window.outside > 0.0);
+        if self.windows > REMEMBERED {
+            self.windows /= 2;
+            self.inside /= 2;
+            self.outside /= 2;
+        }
+    }
 }
 
 impl Window {
     pub(crate) fn is_empty(&self) -> bool {
         self.packets == [0, 0]
             && self.acts + self.acts_in + self.flows_out + self.flows_in + self.arp_told == 0
+            && self.answered + self.heard == 0
             && self.yes + self.no + self.failures_in + self.broken == 0
             && self.arp_asked == Distinct::default()
     }
@@ -193,6 +242,7 @@ impl Window {
         set(C::Retransmitted, share(ended.repeated as f64, ended.packets as f64));
         set(C::ArpAsked, ln(self.arp_asked.count()));
         set(C::ArpTold, ln(self.arp_told.into()));
+        set(C::ArpConflicts, ln(self.arp_conflicts.into()));
         set(C::Acts, ln(self.acts.into()));
         set(C::Verbs, ln(self.verbs.count()));
         set(C::VerbEntropy, self.verb_counts.entropy());
@@ -207,16 +257,27 @@ impl Window {
         set(C::NameLength, ln(self.name_length.into()));
         set(C::Names, ln(self.names.count()));
         set(C::ActsIn, ln(self.acts_in.into()));
+        set(C::Answered, ln(self.answered.into()));
+        set(C::Heard, ln(self.heard.into()));
         set(C::FailuresIn, ln(self.failures_in as f64));
         set(C::WordBits, if self.words > 0 { self.word_bits / self.words as f32 } else { 0.0 });
         set(C::WordBitsMost, self.word_bits_most);
-        set(C::NewBits, self.new_bits.min(200.0));
+        let [inside, outside] = past.restless.bits();
+        set(C::NewBits, (self.inside * inside).min(200.0));
+        set(C::NewBitsOut, (self.outside * outside).min(200.0));
         set(C::NewPeers, ln(self.new_peers.into()));
+        set(C::NewOutside, ln(self.new_outside.count()));
         set(C::NewServices, ln(self.new_services.into()));
         set(C::NewVerbs, ln(self.new_verbs.into()));
         set(C::Unheard, ln(self.unheard.into()));
         set(C::NewCallers, ln(self.new_callers.into()));
+        set(C::NewServed, ln(self.new_served.into()));
         set(C::NewBitsIn, self.new_bits_in.min(200.0));
+        set(C::StrangePackets, ln(self.strange_packets as f64));
+        set(C::StrangeBytes, ln(self.strange_bytes as f64));
+        set(C::RegularNews, self.regular_news);
+        set(C::NewNames, ln(self.new_names.count()));
+        set(C::BorrowedNames, ln(self.borrowed_names.count()));
         set(C::Early, self.early.min(60.0));
         row
     }
@@ -234,13 +295,24 @@ mod tests {
     }
 
     #[test]
-    fn what_was_done_before_is_no_news_and_what_a_steady_device_never_did_is_the_most() {
-        let steady = Familiarity { surprise_rate: 1.0 / 1024.0, ..Familiarity::default() };
-        assert!((novelty_bits(&steady) - 10.0).abs() < 1e-3);
-        assert_eq!(novelty_bits(&Familiarity { act: true, ..steady }), 0.0);
-        let restless = Familiarity { surprise_rate: 0.5, ..steady };
-        assert!(novelty_bits(&restless) < novelty_bits(&steady));
-        let of_its_kind = Familiarity { peers_of_class: true, ..steady };
-        assert!(novelty_bits(&of_its_kind) < novelty_bits(&steady));
+    fn what_was_done_before_is_not_strange_and_what_its_kind_does_less_than_the_rest() {
+        let never = Familiarity::default();
+        assert_eq!(strangeness(&Familiarity { act: true, ..never }), 0.0);
+        let of_its_kind = Familiarity { peers_of_class: true, ..never };
+        assert!(strangeness(&of_its_kind) < strangeness(&never));
+    }
+
+    #[test]
+    fn something_new_is_improbable_for_who_never_does_anything_new() {
+        let (mut steady, mut restless) = (Restlessness::default(), Restlessness::default());
+        let mut new = Window { inside: 1.0, ..Window::default() };
+        for _ in 0..200 {
+            steady.add(&Window::default());
+            restless.add(&new);
+        }
+        assert!(steady.bits()[0] > 7.0 && restless.bits()[0] < 0.1);
+        new.inside = 0.0;
+        (0..1_000_000).for_each(|_| restless.add(&new));
+        assert!(restless.bits()[0] > 7.0, "habits change");
     }
 }
