@@ -9,6 +9,8 @@
 #![forbid(unsafe_code)]
 
 pub mod chance;
+pub mod intervals;
+pub mod metrics;
 pub mod model;
 
 pub use chance::Chance;
