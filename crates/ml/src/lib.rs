@@ -10,6 +10,7 @@
 
 pub mod chance;
 pub mod model;
+pub mod trees;
 
 pub use chance::Chance;
 pub use model::{Contribution, Model};
