@@ -8,8 +8,14 @@
 //! (`serde`). Deliberately absent: devices, protocols, findings.
 #![forbid(unsafe_code)]
 
+pub mod budget;
 pub mod chance;
+pub mod conformal;
+pub mod drift;
+pub mod intervals;
+pub mod metrics;
 pub mod model;
+pub mod sequential;
 pub mod trees;
 
 pub use chance::Chance;
