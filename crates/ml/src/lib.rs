@@ -16,6 +16,7 @@ pub mod intervals;
 pub mod metrics;
 pub mod model;
 pub mod sequential;
+pub mod trees;
 
 pub use chance::Chance;
 pub use model::{Contribution, Model};
