@@ -8,8 +8,13 @@
 //! (`serde`). Deliberately absent: devices, protocols, findings.
 #![forbid(unsafe_code)]
 
+pub mod autoencoder;
 pub mod chance;
+pub mod columns;
+pub mod forest;
+pub mod memory;
 pub mod model;
+pub mod reservoir;
 
 pub use chance::Chance;
 pub use model::{Contribution, Model};
