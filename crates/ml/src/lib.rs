@@ -9,12 +9,14 @@
 #![forbid(unsafe_code)]
 
 pub mod autoencoder;
+pub mod cadence;
 pub mod chance;
 pub mod columns;
 pub mod forest;
 pub mod memory;
 pub mod model;
 pub mod reservoir;
+pub mod verbs;
 
 pub use chance::Chance;
 pub use model::{Contribution, Model};
