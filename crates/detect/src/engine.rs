@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use assets::{Entity, Inventory, Who};
-use learn::behaviour::{Behaved, Behaviour, Seen};
+use learn::behaviour::{Behaved, Behaviour, Seen, Standing};
 use learn::{Act, NormalLife};
 use model::KindMap;
 use model::case::Case;
@@ -169,8 +169,12 @@ impl Engine {
             self.tick(phase);
         }
         if self.behaviour.is_over(self.now) {
-            let inventory = &self.inventory;
-            let closed = self.behaviour.close(self.now, |ix| inventory.class(ix));
+            let (inventory, correlator) = (&self.inventory, &self.correlator);
+            let standing = |ix| Standing {
+                class: inventory.class(ix),
+                frozen: correlator.has(Entity::Device(ix)),
+            };
+            let closed = self.behaviour.close(self.now, phase != Phase::Watching, standing);
             self.behaved.extend(closed);
         }
         let who = self.inventory.observe(o);

@@ -105,7 +105,6 @@ features! {
     BurstIn "burst_in" "ln(ratio)" Traffic "1 min" 0.3 "Bytes received now, over their rate of the last minute (damped).";
     TrendOut "trend_out" "ln(ratio)" Traffic "10 min" 0.3 "Packets sent now, over their rate of the last ten minutes (damped).";
     TrendIn "trend_in" "ln(ratio)" Traffic "10 min" 0.3 "Packets received now, over their rate of the last ten minutes (damped).";
-    PeersAbove "peers_above" "ln(ratio)" Traffic "10 min" 0.3 "Packets sent now, over what a device of its class sends (damped).";
     Channels "channels" "ln(1 + devices)" Traffic "10 s" 0.3 "Different others with which packets went either way.";
     TopChannel "top_channel" "share" Traffic "10 s" 0.1 "Packets of its busiest channel, of all its packets.";
     ChannelBurst "channel_burst" "ln(ratio)" Traffic "10 min" 0.4 "The largest growth of a channel: its bytes now, over their rate of the last ten minutes (damped).";

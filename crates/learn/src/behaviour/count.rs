@@ -8,6 +8,7 @@ use model::flow::FlowId;
 use model::net::Mac;
 use model::observation::Observation;
 use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Channel, Devices};
 use crate::bounded::Bounded;
@@ -36,8 +37,9 @@ pub struct Seen<'a> {
 }
 
 /// Counts observations into windows.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Counter {
+    #[serde(skip)]
     readings: Readings,
     channels: Bounded<(Entity, Entity), Channel>,
     /// Who said last that an address is its own.
@@ -110,6 +112,7 @@ impl Counter {
             Sort::Broken => {
                 if let Some(window) = devices.window(subject) {
                     window.broken = window.broken.saturating_add(o.uint("count").unwrap_or(1));
+                    window.strange(0.5, o.peer.as_ref(), o.id);
                 }
             }
             Sort::Record => {}
@@ -158,7 +161,7 @@ impl Counter {
             }
         }
         if let Some((act, known)) = seen.act {
-            acted(act, known, is_contact(o.kind), devices);
+            acted(o, act, known, devices);
         }
     }
 
@@ -314,7 +317,8 @@ fn is_contact(kind: &KindSpec) -> bool {
     kind.name == "flow.outcome"
 }
 
-fn acted(act: &Act<'_>, known: &Familiarity, contact: bool, devices: &mut Devices) {
+fn acted(o: &Observation, act: &Act<'_>, known: &Familiarity, devices: &mut Devices) {
+    let contact = is_contact(o.kind);
     let strange = strangeness(known);
     let verb = mark(act.verb) ^ mark(act.service).rotate_left(17);
     let (actor, target) = (of_entity(act.actor), of_entity(act.target));
@@ -327,6 +331,7 @@ fn acted(act: &Act<'_>, known: &Familiarity, contact: bool, devices: &mut Device
             window.largest_act = window.largest_act.max(act.bytes);
         }
         if strange > 0.0 && window.news.see(deed) {
+            window.strange(strange, o.peer.as_ref(), o.id);
             if matches!(act.target, Entity::External(_)) {
                 window.outside += strange;
                 if !known.pair {
@@ -346,6 +351,7 @@ fn acted(act: &Act<'_>, known: &Familiarity, contact: bool, devices: &mut Device
             window.acts_in = window.acts_in.saturating_add(1);
         }
         if strange > 0.0 && window.news.see(deed) {
+            window.strange(strange / 2.0, Some(&o.subject), o.id);
             window.new_bits_in += strange * -known.surprise_rate.clamp(1e-6, 1.0).log2() as f32;
             window.new_callers += u32::from(!known.pair);
             let served = known.others_on_service > 0 || known.service_of_target;

@@ -49,7 +49,7 @@ pub(crate) enum Answer {
 }
 
 /// Readings of all kinds seen.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Readings(KindMap<Reading>);
 
 impl Readings {

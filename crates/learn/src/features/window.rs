@@ -1,5 +1,6 @@
 //! One device in one window of time: what is counted, and the row that it becomes.
 
+use model::observation::{ObservationId, Party};
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,7 @@ pub(crate) struct Past {
 }
 
 /// What is counted of a device in a window.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Window {
     pub(crate) packets: [u64; 2],
     pub(crate) bytes: [u64; 2],
@@ -83,10 +84,17 @@ pub(crate) struct Window {
     pub(crate) new_names: Distinct,
     pub(crate) borrowed_names: Distinct,
     pub(crate) early: f32,
+    /// How strange the strangest thing was, and with whom.
+    pub(crate) strangest: f32,
+    #[serde(skip)]
+    pub(crate) with: Option<Party>,
+    /// The first observations that show something strange.
+    #[serde(skip)]
+    pub(crate) evidence: Vec<ObservationId>,
 }
 
 /// Sums over the flows that ended.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Ended {
     pub(crate) flows: u32,
     pub(crate) seconds: f64,
@@ -99,7 +107,7 @@ pub(crate) struct Ended {
 }
 
 /// Counts of verbs by their marks, for the entropy of their mix.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct VerbCounts([u16; 32]);
 
 impl Default for VerbCounts {
@@ -174,7 +182,21 @@ impl Restlessness {
     }
 }
 
+/// Most observations that a window names.
+const MAX_EVIDENCE: usize = 8;
+
 impl Window {
+    /// Something strange, by how much, with whom, and what shows it.
+    pub(crate) fn strange(&mut self, by: f32, with: Option<&Party>, shown: ObservationId) {
+        if self.evidence.len() < MAX_EVIDENCE && !self.evidence.contains(&shown) {
+            self.evidence.push(shown);
+        }
+        if by > self.strangest {
+            self.strangest = by;
+            self.with = with.cloned();
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.packets == [0, 0]
             && self.acts + self.acts_in + self.flows_out + self.flows_in + self.arp_told == 0
@@ -189,9 +211,8 @@ impl Window {
         *place = place.saturating_add(1);
     }
 
-    /// The row of the window that ended at a time. `peers` is what a device of its class sends, in
-    /// packets a second, where that is known.
-    pub(crate) fn row(&self, end: Timestamp, past: &Past, peers: Option<f64>) -> Row {
+    /// The row of the window that ended at a time.
+    pub(crate) fn row(&self, end: Timestamp, past: &Past) -> Row {
         use Column as C;
         let ln = |count: f64| count.max(0.0).ln_1p() as f32;
         let share = |part: f64, all: f64| if all > 0.0 { (part / all) as f32 } else { 0.0 };
@@ -218,7 +239,6 @@ impl Window {
         let rates = past.packets.rates(begin, TEN_MINUTES);
         set(C::TrendOut, ratio(out, rates[0], 0.2));
         set(C::TrendIn, ratio(back, rates[1], 0.2));
-        set(C::PeersAbove, peers.map_or(0.0, |rate| ratio(out, rate, 0.2)));
         set(C::Channels, ln(self.channels.count()));
         set(C::TopChannel, share(self.top_channel as f64, out.saturating_add(back) as f64));
         set(C::ChannelBurst, self.channel_burst);
@@ -289,7 +309,7 @@ mod tests {
 
     #[test]
     fn an_empty_window_is_a_row_of_finite_numbers() {
-        let row = Window::default().row(Timestamp::from_nanos(0), &Past::default(), None);
+        let row = Window::default().row(Timestamp::from_nanos(0), &Past::default());
         assert!(row.iter().all(|value| value.is_finite()));
         assert!(Window::default().is_empty());
     }
