@@ -70,7 +70,12 @@ impl Labels {
                 }
             })
             .collect();
-        let mut labels = Self { acting: BTreeMap::new(), touched: BTreeSet::new(), exact: site.labels.is_some(), events };
+        let mut labels = Self {
+            acting: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            exact: site.labels.is_some(),
+            events,
+        };
         if labels.exact {
             labels.walk(site)?;
         }

@@ -8,6 +8,9 @@
 #![forbid(unsafe_code)]
 
 pub mod evaluation;
+pub mod hospitals;
 pub mod label;
+pub mod lesson;
 pub mod site;
+pub mod train;
 pub mod watch;
