@@ -1,22 +1,24 @@
 //! Trees that know attacks, and memories that know normal life, as one score.
 //!
-//! Four members look at a row:
+//! Three members look at a row:
 //! * **known**: boosted trees of normal rows against attacks, the mean of several seeds;
 //! * **mixed**: boosted trees of normal rows against attacks and against rows made up of columns of
 //!   different normal rows (as in Shi and Horvath, 2006), which learn what goes together;
-//! * **range** and **rank**: the distance to the nearest normal row, in coordinates that keep how
-//!   far off a value is, and in ones that keep how rare it is.
+//! * **near**: the distance to the nearest normal row.
 //!
-//! Each score becomes a conformal p-value among normal rows that nothing was learned from, and the
-//! sum of their negative logarithms (Fisher, 1932) is the score of all. Members depend on each
-//! other, so that the sum has not the distribution that Fisher gives it: it is held against other
-//! normal rows kept aside instead, which makes the final p-value a valid one. How much is to be
-//! learned from what was chosen on training rows alone, with each kind of attack left out in turn.
+//! Each score becomes the probability `p` of so large a one among normal rows that nothing was
+//! learned from, and `sqrt(-2 ln p)`, which is about how many standard deviations off it would be
+//! were it normally distributed. The sum of these (as Stouffer's) is the score of all. Beyond the
+//! largest fiftieth, `p` is carried on exponentially (peaks over a threshold; Pickands, 1975): among
+//! rows that are all stranger than any that was kept aside, it still matters how much. Such a tail
+//! is a guess, and members depend on each other; so the sum is held against other normal rows kept
+//! aside, and the p-value that comes of that is a conformal one and needs neither to be true.
 //!
 //! Deliberately absent: weights of members. They would have to be learned from the attacks that are
 //! known, and are there for those that are not.
 
 mod space;
+mod tail;
 
 use ml::Chance;
 use ml::conformal::{Keep, Scores};
@@ -25,7 +27,8 @@ use ml::trees::{Part, Rows, TreeSettings, Trees};
 use super::TableError;
 use super::column::Table;
 use super::encode::Encoder;
-use space::{Scale, Space, some};
+use space::{Space, some};
+use tail::Tail;
 
 /// Normal rows that are kept aside for calibration at most.
 const MOST_ASIDE: usize = 20_000;
@@ -62,19 +65,11 @@ pub struct Ensemble {
     encoder: Encoder,
     known: Vec<Trees>,
     mixed: Trees,
-    spaces: [Space; 2],
-    /// Scores of normal rows kept aside, of each member.
-    members: Vec<Member>,
+    space: Space,
+    /// What each member says of normal rows that were kept aside.
+    members: Vec<Tail>,
     /// Sums of other normal rows kept aside.
     whole: Scores,
-}
-
-/// What a member says of normal rows.
-#[derive(Debug)]
-struct Member {
-    scores: Scores,
-    /// The largest of them.
-    most: f32,
 }
 
 /// What is said of a row.
@@ -116,24 +111,18 @@ impl Ensemble {
 
         let encoder = Encoder::fit(table, &learned);
         let (known, mixed) = trees(table, &encoder, &learned, &normal, settings, &mut chance)?;
-        let spaces = [Scale::Range, Scale::Rank]
-            .map(|scale| Space::fit(table, &learned, &normal, scale, &mut chance));
+        let space = Space::fit(table, &learned, &normal, &mut chance);
         let whole = Scores::new(MOST_ASIDE, Keep::Sample, seed);
         let members = Vec::new();
-        let mut out = Self { encoder, known, mixed, spaces, members, whole };
-        out.calibrate(table, &aside, seed)?;
+        let mut out = Self { encoder, known, mixed, space, members, whole };
+        out.calibrate(table, &aside)?;
         Ok(out)
     }
 
     /// Half of the rows say what each member thinks of normal rows, the other half what all do.
-    fn calibrate(&mut self, table: &Table, aside: &[u32], seed: u64) -> Result<(), TableError> {
+    fn calibrate(&mut self, table: &Table, aside: &[u32]) -> Result<(), TableError> {
         let (first, second) = aside.split_at(aside.len() / 2);
-        for scores in self.member_scores(table, first)? {
-            let mut kept = Scores::new(MOST_ASIDE, Keep::Sample, seed);
-            scores.iter().for_each(|score| kept.learn(*score));
-            let most = scores.iter().copied().fold(f32::MIN, f32::max);
-            self.members.push(Member { scores: kept, most });
-        }
+        self.members = self.member_scores(table, first)?.map(Tail::new).into();
         for verdict in self.verdicts(table, second)? {
             self.whole.learn(verdict.score as f32);
         }
@@ -148,7 +137,7 @@ impl Ensemble {
         let scores = self.member_scores(table, rows)?;
         let verdict = |at: usize| {
             let parts = self.members.iter().zip(&scores);
-            let score: f64 = parts.map(|(member, scores)| member.strangeness(scores[at])).sum();
+            let score: f64 = parts.map(|(member, scores)| member.deviations(scores[at])).sum();
             // Rounded as it is kept, so that equal scores stay equal.
             let score = score as f32;
             Verdict { score: score.into(), p: self.whole.p(score) }
@@ -157,7 +146,7 @@ impl Ensemble {
     }
 
     /// The scores of each member.
-    fn member_scores(&self, table: &Table, rows: &[u32]) -> Result<[Vec<f32>; 4], TableError> {
+    fn member_scores(&self, table: &Table, rows: &[u32]) -> Result<[Vec<f32>; 3], TableError> {
         let encoded = self.encoder.rows(table, rows);
         let encoded = Rows::new(&encoded, self.encoder.width())?;
         let (mut known, mut mixed, mut one) = (vec![0.0; rows.len()], Vec::new(), Vec::new());
@@ -166,16 +155,13 @@ impl Ensemble {
             known.iter_mut().zip(&one).for_each(|(sum, score)| *sum += score);
         }
         self.mixed.scores(encoded, &mut mixed)?;
-        let [range, rank] = self
-            .spaces
-            .each_ref()
-            .map(|space| rows.iter().map(|row| space.nearest(table, *row).0).collect::<Vec<f32>>());
-        Ok([known, mixed, range, rank])
+        let near = rows.iter().map(|row| self.space.nearest(table, *row).0).collect();
+        Ok([known, mixed, near])
     }
 
     /// The normal row of training that a row is nearest to.
     pub fn nearest(&self, table: &Table, row: u32) -> u32 {
-        self.spaces[0].nearest(table, row).1
+        self.space.nearest(table, row).1
     }
 
     /// Which columns made the trees think of an attack, by name, the heaviest first.
@@ -189,15 +175,6 @@ impl Ensemble {
             trees.explain(&encoded, 0, &mut parts)?;
         }
         Ok(parts.into_iter().map(|part| (names[part.column].clone(), part)).collect())
-    }
-}
-
-impl Member {
-    /// The negative logarithm of the p-value. What is beyond all normal scores is told apart by a
-    /// trifle that changes no order but theirs.
-    fn strangeness(&self, score: f32) -> f64 {
-        let beyond = f64::from((score - self.most).max(0.0));
-        -self.scores.p(score).ln() + 1e-3 * beyond / (1.0 + beyond)
     }
 }
 

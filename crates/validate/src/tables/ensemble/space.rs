@@ -10,33 +10,23 @@ const WORDS_APART: f32 = 1.0;
 /// Normal rows that are kept.
 const MOST_KEPT: usize = 4_000;
 
-/// Normal rows from which ranks are learned.
-const MOST_RANKED: usize = 20_000;
-
 /// Numbers are compared so many at a time before it is asked whether a point is too far already.
 const STRETCH: usize = 16;
 
-/// How a number becomes a coordinate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scale {
-    /// Its logarithm, between the smallest and the largest of training: by how much it is unusual.
-    Range,
-    /// Its rank among normal rows: how seldom it is so large.
-    Rank,
-}
-
-/// What is known of a column of numbers.
+/// How a column of numbers becomes a coordinate: its logarithm, from 0 for the smallest of training
+/// to 1 for the largest.
 #[derive(Debug)]
-enum Axis {
-    Range { low: f32, width: f32 },
-    Rank(Vec<f32>),
+struct Axis {
+    column: usize,
+    low: f32,
+    width: f32,
 }
 
 /// Normal rows as points.
 #[derive(Debug)]
 pub(super) struct Space {
     /// Columns of numbers, and of words.
-    axes: Vec<(usize, Axis)>,
+    axes: Vec<Axis>,
     words: Vec<usize>,
     points: Vec<f32>,
     codes: Vec<u32>,
@@ -45,26 +35,13 @@ pub(super) struct Space {
 }
 
 impl Space {
-    /// Learns scales from all rows of training, or ranks from its normal ones, and keeps a sample of
-    /// the normal ones.
-    pub(super) fn fit(
-        table: &Table,
-        all: &[u32],
-        normal: &[u32],
-        scale: Scale,
-        chance: &mut Chance,
-    ) -> Self {
+    /// Learns scales from all rows of training, and keeps a sample of the normal ones.
+    pub(super) fn fit(table: &Table, all: &[u32], normal: &[u32], chance: &mut Chance) -> Self {
         let (mut axes, mut words) = (Vec::new(), Vec::new());
         for (at, column) in table.columns.iter().enumerate() {
             match &column.values {
                 Values::Words { .. } => words.push(at),
-                Values::Numbers(values) => {
-                    let axis = match scale {
-                        Scale::Range => range(values, all),
-                        Scale::Rank => ranks(values, &some(normal, MOST_RANKED, chance)),
-                    };
-                    axes.extend(axis.map(|axis| (at, axis)));
-                }
+                Values::Numbers(values) => axes.extend(Axis::fit(at, values, all)),
             }
         }
         let rows = some(normal, MOST_KEPT, chance);
@@ -79,7 +56,7 @@ impl Space {
     }
 
     fn point(&self, table: &Table, row: u32) -> (Vec<f32>, Vec<u32>) {
-        let coordinate = |(column, axis): &(usize, Axis)| match &table.columns[*column].values {
+        let coordinate = |axis: &Axis| match &table.columns[axis.column].values {
             Values::Numbers(values) => axis.coordinate(values[row as usize]),
             Values::Words { .. } => 0.0,
         };
@@ -115,39 +92,29 @@ impl Space {
 }
 
 impl Axis {
-    fn coordinate(&self, value: f32) -> f32 {
-        match self {
-            // A missing value is as far from all others as they are at most from each other.
-            _ if value.is_nan() => -1.0,
-            Self::Range { low, width } => ((logarithm(value) - low) / width).clamp(-1.0, 2.0),
-            Self::Rank(sorted) => {
-                let below = sorted.partition_point(|other| *other < value);
-                let upto = sorted.partition_point(|other| *other <= value);
-                (below + upto) as f32 / (2 * sorted.len()) as f32
-            }
+    /// Absent where all values are missing.
+    fn fit(column: usize, values: &[f32], rows: &[u32]) -> Option<Self> {
+        let values = rows.iter().map(|row| values[*row as usize]).filter(|value| !value.is_nan());
+        let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
+        for value in values.map(logarithm) {
+            (low, high) = (low.min(value), high.max(value));
         }
+        let width = if high > low { high - low } else { 1.0 };
+        (low <= high).then_some(Self { column, low, width })
+    }
+
+    fn coordinate(&self, value: f32) -> f32 {
+        // A missing value is as far from the smallest as the largest is.
+        if value.is_nan() {
+            return -1.0;
+        }
+        ((logarithm(value) - self.low) / self.width).clamp(-1.0, 2.0)
     }
 }
 
 /// The logarithm of one more than a number, with its sign.
 fn logarithm(value: f32) -> f32 {
     value.clamp(f32::MIN, f32::MAX).abs().ln_1p().copysign(value)
-}
-
-fn range(values: &[f32], rows: &[u32]) -> Option<Axis> {
-    let values = rows.iter().map(|row| values[*row as usize]).filter(|value| !value.is_nan());
-    let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-    for value in values.map(logarithm) {
-        (low, high) = (low.min(value), high.max(value));
-    }
-    (low <= high).then(|| Axis::Range { low, width: if high > low { high - low } else { 1.0 } })
-}
-
-fn ranks(values: &[f32], rows: &[u32]) -> Option<Axis> {
-    let values = rows.iter().map(|row| values[*row as usize]).filter(|value| !value.is_nan());
-    let mut sorted: Vec<f32> = values.collect();
-    sorted.sort_unstable_by(f32::total_cmp);
-    (!sorted.is_empty()).then_some(Axis::Rank(sorted))
 }
 
 /// So many of some rows at most, by chance, in their order.
