@@ -1,24 +1,23 @@
 //! Trees that know attacks, and memories that know normal life, as one score.
 //!
-//! Three members look at a row:
+//! Four members look at a row:
 //! * **known**: boosted trees of normal rows against attacks, the mean of several seeds;
 //! * **mixed**: boosted trees of normal rows against attacks and against rows made up of columns of
 //!   different normal rows (as in Shi and Horvath, 2006), which learn what goes together;
-//! * **near**: the distance to the nearest normal row.
+//! * **range** and **rank**: the distance to the fifth nearest normal row, in coordinates that keep
+//!   how far off a value is, and in ones that keep how rare it is.
 //!
-//! Each score becomes the probability `p` of so large a one among normal rows that nothing was
-//! learned from, and `sqrt(-2 ln p)`, which is about how many standard deviations off it would be
-//! were it normally distributed. The sum of these (as Stouffer's) is the score of all. Beyond the
-//! largest fiftieth, `p` is carried on exponentially (peaks over a threshold; Pickands, 1975): among
-//! rows that are all stranger than any that was kept aside, it still matters how much. Such a tail
-//! is a guess, and members depend on each other; so the sum is held against other normal rows kept
-//! aside, and the p-value that comes of that is a conformal one and needs neither to be true.
+//! Each score is placed among those of a fifth of the rows that nothing was learned from, normal
+//! ones and attacks, and the mean of the four places is the score of all. The place among attacks
+//! matters as well as that among normal rows: were it only the latter, whatever is stranger than
+//! all normal rows would be equal. The mean is then held against further normal rows that were kept
+//! aside, and what comes of that is a conformal p-value, valid whatever the members are worth.
 //!
 //! Deliberately absent: weights of members. They would have to be learned from the attacks that are
 //! known, and are there for those that are not.
 
+mod place;
 mod space;
-mod tail;
 
 use ml::Chance;
 use ml::conformal::{Keep, Scores};
@@ -27,13 +26,13 @@ use ml::trees::{Part, Rows, TreeSettings, Trees};
 use super::TableError;
 use super::column::Table;
 use super::encode::Encoder;
-use space::{Space, some};
-use tail::Tail;
+use place::Places;
+use space::{Scale, Space};
 
-/// Normal rows that are kept aside for calibration at most.
+/// Normal rows, and attacks, that are kept aside for calibration at most.
 const MOST_ASIDE: usize = 20_000;
 
-/// Share of normal rows that are kept aside for calibration.
+/// Share of rows that are kept aside for calibration.
 const ASIDE: f64 = 0.2;
 
 /// Fewer normal rows cannot calibrate anything.
@@ -65,17 +64,17 @@ pub struct Ensemble {
     encoder: Encoder,
     known: Vec<Trees>,
     mixed: Trees,
-    space: Space,
-    /// What each member says of normal rows that were kept aside.
-    members: Vec<Tail>,
-    /// Sums of other normal rows kept aside.
+    spaces: [Space; 2],
+    /// What each member says of rows that were kept aside.
+    members: Vec<Places>,
+    /// Means of further normal rows kept aside.
     whole: Scores,
 }
 
 /// What is said of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Verdict {
-    /// The sum over members: the larger the stranger.
+    /// The mean place among members, 0 to 1: the larger the stranger.
     pub score: f64,
     /// How often a normal row is as strange.
     pub p: f64,
@@ -93,7 +92,7 @@ impl Ensemble {
         seed: u64,
     ) -> Result<Self, TableError> {
         let mut chance = Chance::new(seed);
-        let (attacks, mut normal): (Vec<u32>, Vec<u32>) =
+        let (mut attacks, mut normal): (Vec<u32>, Vec<u32>) =
             rows.iter().partition(|row| table.attack(**row));
         let lacks = |what| TableError::OneClass { place: "the rows to learn from".into(), what };
         if attacks.is_empty() {
@@ -102,27 +101,28 @@ impl Ensemble {
         if normal.len() < LEAST_NORMAL {
             return Err(lacks("fewer than 20 rows are normal"));
         }
-        chance.shuffle(&mut normal);
-        let aside = ((normal.len() as f64 * ASIDE) as usize).clamp(2, MOST_ASIDE);
-        let aside = normal.split_off(normal.len() - aside);
-        normal.sort_unstable();
+        let aside = [aside(&mut normal, &mut chance), aside(&mut attacks, &mut chance)];
         let mut learned = [&attacks[..], &normal].concat();
         learned.sort_unstable();
 
         let encoder = Encoder::fit(table, &learned);
         let (known, mixed) = trees(table, &encoder, &learned, &normal, settings, &mut chance)?;
-        let space = Space::fit(table, &learned, &normal, &mut chance);
+        let spaces = [Scale::Range, Scale::Rank]
+            .map(|scale| Space::fit(table, &learned, &normal, scale, &mut chance));
         let whole = Scores::new(MOST_ASIDE, Keep::Sample, seed);
         let members = Vec::new();
-        let mut out = Self { encoder, known, mixed, space, members, whole };
+        let mut out = Self { encoder, known, mixed, spaces, members, whole };
         out.calibrate(table, &aside)?;
         Ok(out)
     }
 
-    /// Half of the rows say what each member thinks of normal rows, the other half what all do.
-    fn calibrate(&mut self, table: &Table, aside: &[u32]) -> Result<(), TableError> {
-        let (first, second) = aside.split_at(aside.len() / 2);
-        self.members = self.member_scores(table, first)?.map(Tail::new).into();
+    /// Attacks and half of the normal rows say what each member thinks of either, the other half of
+    /// the normal rows what all do.
+    fn calibrate(&mut self, table: &Table, aside: &[Vec<u32>; 2]) -> Result<(), TableError> {
+        let [normal, attacks] = aside;
+        let (first, second) = normal.split_at(normal.len() / 2);
+        let placed = [first, attacks].concat();
+        self.members = self.member_scores(table, &placed)?.map(Places::new).into();
         for verdict in self.verdicts(table, second)? {
             self.whole.learn(verdict.score as f32);
         }
@@ -137,16 +137,16 @@ impl Ensemble {
         let scores = self.member_scores(table, rows)?;
         let verdict = |at: usize| {
             let parts = self.members.iter().zip(&scores);
-            let score: f64 = parts.map(|(member, scores)| member.deviations(scores[at])).sum();
+            let sum: f64 = parts.map(|(member, scores)| member.of(scores[at])).sum();
             // Rounded as it is kept, so that equal scores stay equal.
-            let score = score as f32;
+            let score = (sum / self.members.len().max(1) as f64) as f32;
             Verdict { score: score.into(), p: self.whole.p(score) }
         };
         Ok((0..rows.len()).map(verdict).collect())
     }
 
     /// The scores of each member.
-    fn member_scores(&self, table: &Table, rows: &[u32]) -> Result<[Vec<f32>; 3], TableError> {
+    fn member_scores(&self, table: &Table, rows: &[u32]) -> Result<[Vec<f32>; 4], TableError> {
         let encoded = self.encoder.rows(table, rows);
         let encoded = Rows::new(&encoded, self.encoder.width())?;
         let (mut known, mut mixed, mut one) = (vec![0.0; rows.len()], Vec::new(), Vec::new());
@@ -155,13 +155,16 @@ impl Ensemble {
             known.iter_mut().zip(&one).for_each(|(sum, score)| *sum += score);
         }
         self.mixed.scores(encoded, &mut mixed)?;
-        let near = rows.iter().map(|row| self.space.nearest(table, *row).0).collect();
-        Ok([known, mixed, near])
+        let [range, rank] = self
+            .spaces
+            .each_ref()
+            .map(|space| rows.iter().map(|row| space.nearest(table, *row).0).collect());
+        Ok([known, mixed, range, rank])
     }
 
     /// The normal row of training that a row is nearest to.
     pub fn nearest(&self, table: &Table, row: u32) -> u32 {
-        self.space.nearest(table, row).1
+        self.spaces[0].nearest(table, row).1
     }
 
     /// Which columns made the trees think of an attack, by name, the heaviest first.
@@ -176,6 +179,15 @@ impl Ensemble {
         }
         Ok(parts.into_iter().map(|part| (names[part.column].clone(), part)).collect())
     }
+}
+
+/// Takes a fifth of some rows away, and leaves one at least.
+fn aside(rows: &mut Vec<u32>, chance: &mut Chance) -> Vec<u32> {
+    chance.shuffle(rows);
+    let taken = ((rows.len() as f64 * ASIDE) as usize).min(MOST_ASIDE);
+    let out = rows.split_off(rows.len() - taken.min(rows.len() - 1));
+    rows.sort_unstable();
+    out
 }
 
 fn trees(
@@ -195,7 +207,7 @@ fn trees(
             Trees::train(rows, &labels, None, &settings)
         })
         .collect();
-    for base in some(normal, normal.len(), chance) {
+    for base in normal.iter().copied() {
         let mut other = |_| {
             let other = normal[chance.below(normal.len())];
             if chance.unit() < settings.mixing { other } else { base }
