@@ -54,7 +54,7 @@ pub struct EnsembleSettings {
 impl Default for EnsembleSettings {
     fn default() -> Self {
         let known = TreeSettings { row_share: 0.7, column_share: 0.5, ..TreeSettings::default() };
-        Self { mixed: TreeSettings { rounds: 200, ..known.clone() }, known, seeds: 3, mixing: 0.3 }
+        Self { mixed: TreeSettings { rounds: 200, ..known.clone() }, known, seeds: 5, mixing: 0.3 }
     }
 }
 

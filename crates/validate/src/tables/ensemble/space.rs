@@ -5,7 +5,7 @@ use ml::Chance;
 use crate::tables::column::{Table, Values};
 
 /// Normal rows that are kept.
-const MOST_KEPT: usize = 4_000;
+const MOST_KEPT: usize = 2_000;
 
 /// Normal rows from which ranks are learned.
 const MOST_RANKED: usize = 20_000;
