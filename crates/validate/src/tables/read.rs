@@ -186,6 +186,12 @@ impl Reading {
             return Err(TableError::NoNormal { labels: labels.join(", ") });
         };
         table.normal = normal as u32;
+        // Some tables cannot decide between 'Normal' and 'normal'.
+        let same: Vec<bool> =
+            table.kinds.iter().map(|kind| is(kind, table.kinds[normal].trim())).collect();
+        for label in table.labels.iter_mut().filter(|label| same[**label as usize]) {
+            *label = table.normal;
+        }
         table.guessed = options.normal.is_none();
         Ok(table)
     }
