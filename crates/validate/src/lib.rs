@@ -12,5 +12,6 @@ pub mod hospitals;
 pub mod label;
 pub mod lesson;
 pub mod site;
+pub mod tables;
 pub mod train;
 pub mod watch;
