@@ -8,3 +8,6 @@
 #![forbid(unsafe_code)]
 
 pub mod evaluation;
+pub mod gates;
+pub mod measures;
+pub mod strata;
