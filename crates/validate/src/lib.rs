@@ -7,7 +7,9 @@
 //! (one HTML page) and for machines (a CycloneDX ML-BOM).
 #![forbid(unsafe_code)]
 
+pub mod card;
 pub mod evaluation;
 pub mod gates;
 pub mod measures;
+pub mod report;
 pub mod strata;

@@ -1,0 +1,5 @@
+//! Where data comes from.
+
+mod data;
+
+pub use data::DataCard;
