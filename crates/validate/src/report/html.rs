@@ -50,6 +50,9 @@ pub(super) fn read(text: &str) -> String {
     format!("<p class=\"read\">{text}</p>\n")
 }
 
+/// What stands where nothing was measured.
+pub(super) const NOTHING: &str = "<span class=\"few\" title=\"not measured\">\u{2013}</span>";
+
 /// A cell of a table: HTML, and whether it is a number.
 pub(super) struct Cell {
     html: String,
@@ -93,16 +96,21 @@ impl<'a> Table<'a> {
         self.rows.push((cells, ours));
     }
 
-    /// Its HTML; nothing where it has no row.
+    /// Its HTML; nothing where it has no row. A column in which nothing was measured is left out.
     pub(super) fn html(&self) -> String {
         let Some((first, _)) = self.rows.first() else { return String::new() };
+        let shown = |place: usize| {
+            let told =
+                |row: &(Vec<Cell>, bool)| row.0.get(place).is_some_and(|c| c.html != NOTHING);
+            place == 0 || self.rows.iter().any(told)
+        };
         // Tables wider than the page scroll: they have to be reached from the keyboard.
         let label = escape(self.caption);
         let mut out = format!(
             "<div class=\"wide\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n<table>\n\
              <caption>{label}</caption>\n<thead><tr>"
         );
-        for (place, column) in self.columns.iter().enumerate() {
+        for (place, column) in self.columns.iter().enumerate().filter(|column| shown(column.0)) {
             let number = first.get(place).is_some_and(|cell| cell.number);
             let class = if number { " class=\"number\"" } else { "" };
             let _ = write!(out, "<th scope=\"col\"{class}>{}</th>", escape(column));
@@ -110,7 +118,7 @@ impl<'a> Table<'a> {
         out.push_str("</tr></thead>\n<tbody>\n");
         for (cells, ours) in &self.rows {
             out.push_str(if *ours { "<tr class=\"ours\">" } else { "<tr>" });
-            for (place, cell) in cells.iter().enumerate() {
+            for (place, cell) in cells.iter().enumerate().filter(|cell| shown(cell.0)) {
                 let class = if cell.number { " class=\"number\"" } else { "" };
                 let _ = if place == 0 {
                     write!(out, "<th scope=\"row\"{class}>{}</th>", cell.html)

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::html::escape;
 
-const LEFT: f64 = 58.0;
+const LEFT: f64 = 66.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 46.0;

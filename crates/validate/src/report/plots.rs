@@ -5,11 +5,21 @@ use std::fmt::Write;
 use ml::intervals::Estimate;
 
 use super::plot::{Axis, Plot, figure};
-use super::words::{name, percent, plain, seconds};
+use super::words::{Unit, name, number, seconds};
 use crate::measures::{LEVELS, Measures, level_name};
 
 /// Groups that are drawn; the table has all of them.
 const GROUPS: usize = 8;
+
+/// A power of ten in per cent.
+fn tick_percent(x: f64) -> String {
+    format!("{}\u{a0}%", (1e6 * x).round() / 1e4)
+}
+
+/// A power of ten of seconds.
+fn tick_seconds(x: f64) -> String {
+    format!("{}\u{a0}s", (1e6 * x).round() / 1e6)
+}
 
 /// The ROC curve, with false positive rates on the scale of logarithms: that is where it matters.
 pub(super) fn roc(measures: &Measures) -> String {
@@ -18,16 +28,25 @@ pub(super) fn roc(measures: &Measures) -> String {
         return String::new();
     }
     let low = if measures.overall.normals >= 10_000 { 1e-4 } else { 1e-3 };
-    let x =
-        Axis::log("False positive rate (normal examples that raise an alarm)", low, 1.0, percent);
+    let x = Axis::log(
+        "False positive rate (normal examples that raise an alarm)",
+        low,
+        1.0,
+        tick_percent,
+    );
     let mut plot = Plot::new(x, Axis::share("Attacked examples found"));
-    plot.guide((0.01, 0.0), (0.01, 1.0), "1\u{a0}%");
-    plot.guide((0.001_f64.max(low), 0.0), (0.001_f64.max(low), 1.0), "0.1\u{a0}%");
+    for at in [0.01, 0.001] {
+        plot.guide((at, 0.0), (at, 1.0), &tick_percent(at));
+    }
     let chance: Vec<(f64, f64)> =
         (0..=40).map(|i| low.powf(1.0 - f64::from(i) / 40.0)).map(|x| (x, x)).collect();
     plot.line(&chance, "guide");
     plot.line(&stairs(curve), "main");
-    let auc = measures.overall.roc_auc.value().map_or("too few to say".to_owned(), plain);
+    let auc = measures
+        .overall
+        .roc_auc
+        .value()
+        .map_or("too few to say".to_owned(), |area| number(area, Unit::Area));
     let told = format!("ROC curve; area under it {auc}");
     figure("ROC curve", &plot.svg(&told), "")
 }
@@ -45,7 +64,7 @@ pub(super) fn precision_recall(measures: &Measures) -> String {
     plot.guide((0.0, base), (1.0, base), "");
     plot.line(curve, "main");
     let area = measures.overall.average_precision.value();
-    let area = area.map_or("too few to say".to_owned(), plain);
+    let area = area.map_or("too few to say".to_owned(), |area| number(area, Unit::Area));
     figure(
         "Precision and recall",
         &plot.svg(&format!("Precision over recall; average precision {area}")),
@@ -69,8 +88,8 @@ fn stairs(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
 pub(super) fn calibration(measures: &Measures, most: f64) -> String {
     let mut groups: Vec<_> = measures.groups.iter().collect();
     groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.normals));
-    let x = Axis::log("Promised (nominal) false positive rate", 1e-3, 1e-1, percent);
-    let y = Axis::log("Kept (realised) false positive rate", 1e-4, 1.0, percent);
+    let x = Axis::log("Promised (nominal) false positive rate", 1e-3, 1e-1, tick_percent);
+    let y = Axis::log("Kept (realised) false positive rate", 1e-4, 1.0, tick_percent);
     let mut plot = Plot::new(x, y);
     plot.area(&[(1e-3, 1e-4), (1e-3, 1e-3 * most), (1e-1, 1e-1 * most), (1e-1, 1e-4)], "band");
     plot.line(&[(1e-3, 1e-3), (1e-1, 1e-1)], "guide");
@@ -121,7 +140,7 @@ pub(super) fn times(measures: &Measures) -> String {
     }
     let low = 10_f64.powf(first.max(0.01).log10().floor()).min(0.1);
     let high = 10_f64.powf(last.max(1.0).log10().ceil()).max(10.0);
-    let x = Axis::log("Time from the start of the attack", low, high, seconds);
+    let x = Axis::log("Time from the start of the attack", low, high, tick_seconds);
     let mut plot = Plot::new(x, Axis::share("Attacks told of"));
     let found = measures.kinds.values().map(|kind| kind.found).sum::<u64>();
     let found = found as f64 / incidents as f64;

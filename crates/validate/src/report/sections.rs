@@ -79,7 +79,7 @@ pub(super) fn in_short(report: &Report) -> String {
             Unit::Plain,
         ),
         tile("Attacked examples found at FPR 0.1\u{a0}%", &all.tpr_at_01_percent, Unit::Share),
-        tile("Area under the ROC curve", &all.roc_auc, Unit::Plain),
+        tile("Area under the ROC curve", &all.roc_auc, Unit::Area),
     ];
     let of = |outcome| report.verdicts.iter().filter(|v| v.outcome == outcome).count();
     let (passed, few, failed) = (of(Outcome::Passed), of(Outcome::TooFew), of(Outcome::Failed));
@@ -183,8 +183,8 @@ pub(super) fn scores(report: &Report) -> String {
     let mut inner = format!(
         "<p>Area under the ROC curve {}, average precision {}. At a false positive rate of 1\u{a0}% the \
          scores find {} of attacked examples, at 0.1\u{a0}% {}.</p>\n",
-        words::estimate(&all.roc_auc, Unit::Plain),
-        words::estimate(&all.average_precision, Unit::Plain),
+        words::estimate(&all.roc_auc, Unit::Area),
+        words::estimate(&all.average_precision, Unit::Area),
         words::estimate(&all.tpr_at_1_percent, Unit::Share),
         words::estimate(&all.tpr_at_01_percent, Unit::Share),
     );
@@ -207,7 +207,7 @@ pub(super) fn calibration(report: &Report) -> String {
         return String::new();
     }
     let mut inner = read(
-        "a group above the shaded area raises more false alarms than it promised; one below it is cautious. Whiskers are 95\u{a0}% intervals.",
+        "a group above the shaded area raises more false alarms than it promised; far below the dashed line it is more cautious than it need be. Whiskers are 95\u{a0}% intervals.",
     );
     inner += &plots::calibration(&report.measures, REALISED);
     if let Some(error) = report.measures.overall.p_error {

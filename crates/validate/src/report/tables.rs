@@ -39,6 +39,26 @@ fn mark(outcome: Outcome) -> String {
     format!("<span class=\"mark {class}\">{outcome}</span>")
 }
 
+/// The name of a gate in words, escaped.
+fn gate(id: &str) -> String {
+    let (what, level) = match id.rsplit_once('_') {
+        Some((what, level)) if level.starts_with("0.") => (what, level.parse::<f64>().ok()),
+        _ => (id, None),
+    };
+    let words = match what {
+        "tpr_at_01_percent" => "Found at FPR 0.1\u{a0}%",
+        "recall_known" => "Attacks from known devices",
+        "realised_over_nominal" => "Realised over nominal",
+        "between_groups" => "Between groups",
+        "false_alerts_per_shift" => "False alerts a shift",
+        "look_alikes_flagged" => "Look-alikes",
+        "seconds_p50" => "Time to the first alert",
+        "poisoning" => "Few devices dominate",
+        _ => return name(&id.replace("update.", "Update: ")),
+    };
+    level.map_or(words.to_owned(), |level| format!("{words}, at {}", words::percent(level)))
+}
+
 pub(super) fn gates(report: &Report) -> String {
     let mut verdicts: Vec<_> = report.verdicts.iter().collect();
     // What failed first; within that, in the order of the gates.
@@ -50,7 +70,7 @@ pub(super) fn gates(report: &Report) -> String {
     let mut table = Table::new("Gates", &["Gate", "Of", "Outcome", "Asked and found"]);
     for verdict in verdicts {
         table.row(vec![
-            Cell::html(name(&verdict.gate)),
+            Cell::html(gate(&verdict.gate)),
             Cell::html(if verdict.of.is_empty() {
                 "everything".to_owned()
             } else {
@@ -177,7 +197,7 @@ pub(super) fn strata(measures: &Measures) -> String {
                 barred(&slice.recall, Unit::Share, 1.0),
                 barred(&slice.false_positive_rate, Unit::Share, most_wrong),
                 barred(&slice.tpr_at_1_percent, Unit::Share, 1.0),
-                figure(&slice.roc_auc, Unit::Plain),
+                figure(&slice.roc_auc, Unit::Area),
                 realised.map_or_else(|| Cell::html(words::too_few(0)), |r| figure(r, Unit::Plain)),
                 barred(&alerts(slice), Unit::Plain, most_alerts),
             ]);

@@ -2,15 +2,17 @@
 
 use ml::intervals::Estimate;
 
-use super::html::escape;
+use super::html::{NOTHING, escape};
 
 /// What a figure is, and so how it is written.
 #[derive(Clone, Copy)]
 pub(super) enum Unit {
     /// A share, shown in per cent.
     Share,
-    /// A plain number: a ratio, an area, a rate.
+    /// A plain number: a ratio, a rate.
     Plain,
+    /// The area under a curve: a third digit matters near 1.
+    Area,
     /// Seconds, shown in seconds, minutes or hours.
     Seconds,
 }
@@ -21,8 +23,7 @@ pub(super) fn plain(x: f64) -> String {
         return "\u{2013}".to_owned();
     }
     let digits = match x.abs() {
-        a if a == 0.0 => 0,
-        a if a >= 99.95 => 0,
+        a if a.fract() == 0.0 || a >= 99.95 => 0,
         a if a >= 9.995 => 1,
         a if a >= 0.0995 => 2,
         a if a >= 0.00995 => 3,
@@ -60,6 +61,7 @@ pub(super) fn number(x: f64, unit: Unit) -> String {
     match unit {
         Unit::Share => percent(x),
         Unit::Plain => plain(x),
+        Unit::Area => format!("{x:.3}"),
         Unit::Seconds => seconds(x),
     }
 }
@@ -84,7 +86,7 @@ pub(super) fn estimate(of: &Estimate, unit: Unit) -> String {
 /// "Too few to say", or a dash where there was nothing at all.
 pub(super) fn too_few(count: u64) -> String {
     if count == 0 {
-        return "<span class=\"few\" title=\"not measured\">\u{2013}</span>".to_owned();
+        return NOTHING.to_owned();
     }
     format!("<span class=\"few\">too few to say ({count})</span>")
 }
