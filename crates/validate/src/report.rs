@@ -9,7 +9,7 @@
 //! through [`html::escape`]. Deliberately absent: a clock. When it was made is the caller's to say.
 
 mod html;
-mod limits;
+pub(crate) mod limits;
 mod plot;
 mod plots;
 mod sections;
@@ -149,4 +149,4 @@ impl Report {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -106,8 +106,10 @@ impl<'a> Table<'a> {
         };
         // Tables wider than the page scroll: they have to be reached from the keyboard.
         let label = escape(self.caption);
+        // A short one is not torn apart on paper.
+        let class = if self.rows.len() <= 10 { "wide short" } else { "wide" };
         let mut out = format!(
-            "<div class=\"wide\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n<table>\n\
+            "<div class=\"{class}\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n<table>\n\
              <caption>{label}</caption>\n<thead><tr>"
         );
         for (place, column) in self.columns.iter().enumerate().filter(|column| shown(column.0)) {

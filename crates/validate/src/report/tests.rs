@@ -9,7 +9,8 @@ use crate::gates::{Bounds, release};
 use crate::measures::Settings;
 use crate::measures::tests::made_up;
 
-fn made() -> Report {
+/// A report of everything, with hostile names.
+pub(crate) fn made() -> Report {
     let measures = Measures::of(&made_up(1), &Settings::default());
     let mut less = made_up(1);
     less.incidents.iter_mut().for_each(|i| i.detectors.retain(|d| d != "models"));
