@@ -11,5 +11,6 @@ pub mod card;
 pub mod evaluation;
 pub mod gates;
 pub mod measures;
+pub mod package;
 pub mod report;
 pub mod strata;

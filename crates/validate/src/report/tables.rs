@@ -269,7 +269,7 @@ pub(super) fn ablation(report: &Report) -> String {
     let change = |x: Option<f64>, points: bool| {
         Cell::number(match x {
             None => "\u{2013}".to_owned(),
-            Some(x) if x == 0.0 => "0".to_owned(),
+            Some(0.0) => "0".to_owned(),
             Some(x) => {
                 let sign = if x > 0.0 { "+" } else { "\u{2212}" };
                 if points {
