@@ -13,4 +13,5 @@ pub mod gates;
 pub mod measures;
 pub mod package;
 pub mod report;
+pub mod shelf;
 pub mod strata;
