@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use assets::{Entity, Inventory, Who};
+use learn::behaviour::{Behaved, Behaviour, Seen, Standing};
 use learn::{Act, NormalLife};
 use model::KindMap;
 use model::case::Case;
@@ -73,6 +74,8 @@ pub enum LoadError {
 pub struct Engine {
     inventory: Inventory,
     normal: NormalLife,
+    behaviour: Behaviour,
+    behaved: Vec<Behaved>,
     detectors: Vec<Box<dyn Detector>>,
     /// Places of the detectors that read a kind.
     routes: KindMap<Box<[usize]>>,
@@ -98,6 +101,8 @@ impl Engine {
         Self {
             inventory: Inventory::new(inventory),
             normal: NormalLife::default(),
+            behaviour: Behaviour::default(),
+            behaved: Vec::new(),
             detectors,
             routes: KindMap::default(),
             findings: Findings::default(),
@@ -163,6 +168,15 @@ impl Engine {
         if self.now >= self.next_tick {
             self.tick(phase);
         }
+        if self.behaviour.is_over(self.now) {
+            let (inventory, correlator) = (&self.inventory, &self.correlator);
+            let standing = |ix| Standing {
+                class: inventory.class(ix),
+                frozen: correlator.has(Entity::Device(ix)),
+            };
+            let closed = self.behaviour.close(self.now, phase != Phase::Watching, standing);
+            self.behaved.extend(closed);
+        }
         let who = self.inventory.observe(o);
         let act = self.words.read(o, &who).map(|(actor, target, bytes)| Act {
             actor,
@@ -180,8 +194,12 @@ impl Engine {
             let reads = |place: &usize| detectors[*place].spec().reads.contains(&kind.name);
             (0..detectors.len()).filter(reads).collect()
         });
+        let familiar = act.map(|act| (act, self.normal.familiarity(&act, class)));
+        let known = familiar.as_ref().map(|(act, known)| (act, known));
+        let known_pair = o.is("flow.start") && self.normal.knows_pair(who.subject, who.peer);
+        let learning = phase != Phase::Watching;
+        self.behaviour.count(&Seen { o, who, act: known, known_pair, learning });
         if !routes.is_empty() {
-            let familiar = act.map(|act| (act, self.normal.familiarity(&act, class)));
             let cx = Context {
                 inventory: &self.inventory,
                 normal: &self.normal,
@@ -251,6 +269,11 @@ impl Engine {
         for (finding, about) in self.findings.take() {
             self.correlator.add(finding, about, &self.inventory);
         }
+    }
+
+    /// Windows that ended since the last time.
+    pub fn take_behaved(&mut self) -> Vec<Behaved> {
+        std::mem::take(&mut self.behaved)
     }
 
     /// Findings since the last time, each with its case.

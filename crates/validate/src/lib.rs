@@ -9,3 +9,6 @@
 
 pub mod evaluation;
 pub mod kitsune;
+pub mod label;
+pub mod site;
+pub mod watch;
