@@ -1,10 +1,11 @@
 //! What Kitsune finds in generated hospitals that together see every attack, and how fast it is.
 //!
 //! ```text
-//! cargo run --release -p validate --example kitsune_hospitals -- SEED PARTS [HOW_MANY]
+//! cargo run --release -p validate --example kitsune_hospitals -- SEED PARTS [HOW_MANY] [either]
 //! ```
 //!
-//! The unit is a device in ten seconds. For each kind of attack by known devices: units, area under
+//! The unit is a device in ten seconds; its score counts as the share of normal units of the same
+//! hospital that are below it. For each kind of attack by known devices: units, area under
 //! the ROC curve, and the share found where one normal unit in a thousand is a false alarm.
 #![allow(clippy::print_stdout, missing_docs)]
 
@@ -13,22 +14,39 @@ use std::error::Error;
 
 use drill::Plan;
 use ml::metrics::Ranking;
-use validate::evaluation::Label;
+use validate::evaluation::{Example, Label};
 use validate::kitsune::{By, device_windows, examples};
 
+/// Makes scores of different hospitals comparable: the share of a hospital's normal units below.
+fn compare(told: &mut [Example]) {
+    let normal = told.iter().filter(|e| e.truth == Label::Normal);
+    let mut normal: Vec<f64> = normal.map(|e| e.score).collect();
+    normal.sort_by(f64::total_cmp);
+    for example in told {
+        let below = normal.partition_point(|&score| score < example.score);
+        example.score = below as f64 / normal.len().max(1) as f64;
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let args: Vec<u64> = std::env::args().skip(1).map(|a| a.parse()).collect::<Result<_, _>>()?;
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let either = args.last().is_some_and(|last| last == "either");
+    args.truncate(args.len() - usize::from(either));
+    let by = if either { By::Either } else { By::Initiator };
+    let args: Vec<u64> = args.iter().map(|a| a.parse()).collect::<Result<_, _>>()?;
     let [seed, parts, many @ ..] = args.as_slice() else {
-        return Err("usage: kitsune_hospitals SEED PARTS [HOW_MANY]".into());
+        return Err("usage: kitsune_hospitals SEED PARTS [HOW_MANY] [either]".into());
     };
     let many = many.first().unwrap_or(parts);
     let mut normal = vec![];
     let mut kinds: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
     for part in 0..(*many).min(*parts) {
         let plan = Plan::coverage(*seed, part as u32, *parts as u32);
-        let run = device_windows(&plan, By::Initiator, 10.0)?;
+        let run = device_windows(&plan, by, 10.0)?;
         println!("hospital {part}: {} packets, {:.0} packets/s", run.packets, run.rate());
-        for example in examples(&run) {
+        let mut told = examples(&run);
+        compare(&mut told);
+        for example in told {
             let who = example.strata.get("actor").cloned().unwrap_or_default();
             match example.truth {
                 Label::Normal => normal.push(example.score),

@@ -143,3 +143,6 @@ impl Kitsune {
         Some(f64::from(self.model.score(&row)))
     }
 }
+
+#[cfg(test)]
+mod tests;
