@@ -50,7 +50,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             let who = example.strata.get("actor").cloned().unwrap_or_default();
             match example.truth {
                 Label::Normal => normal.push(example.score),
-                Label::Attack(kind) => kinds.entry((who, kind)).or_default().push(example.score),
+                Label::Attack(kind) => {
+                    for kind in [kind, "all attacks".to_owned()] {
+                        kinds.entry((who.clone(), kind)).or_default().push(example.score);
+                    }
+                }
                 Label::LookAlike(kind) => {
                     kinds.entry(("look-alike".to_owned(), kind)).or_default().push(example.score);
                 }

@@ -234,8 +234,8 @@ impl<K: Eq + Hash> Streams<K> {
         let other = self.other_off(&self.pairs[pair as usize]);
         let pair = &mut self.pairs[pair as usize];
         let own = &self.streams[pair.keeper as usize];
-        for n in 0..WINDOWS {
-            pair.products[n] += own.off[n] * other[n];
+        for (n, other) in other.into_iter().enumerate() {
+            pair.products[n] += own.off[n] * other;
             pair.weight[n] += 1.0;
         }
         pair.keeper_off = own.off;

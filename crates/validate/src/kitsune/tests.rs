@@ -65,8 +65,11 @@ fn features_are_those_of_the_published_statistics() {
 struct Plain {
     lambda: f64,
     streams: Vec<(f64, [f64; 3], f64, f64)>,
-    pairs: Vec<(usize, usize, f64, [f64; 2], [f64; 2])>,
+    pairs: Vec<PlainPair>,
 }
+
+/// Both ends, last time, sums of products and weight, distance of each end's last packet.
+type PlainPair = (usize, usize, f64, [f64; 2], [f64; 2]);
 
 impl Plain {
     fn sent(&mut self, pair: usize, from: usize, at: f64, off: f64) {
@@ -91,9 +94,7 @@ impl Plain {
                 self.sent(pair, from, at, off);
             }
         }
-        let known = |p: &(usize, usize, f64, [f64; 2], [f64; 2])| {
-            (p.0, p.1) == (from, to) || (p.0, p.1) == (to, from)
-        };
+        let known = |p: &PlainPair| (p.0, p.1) == (from, to) || (p.0, p.1) == (to, from);
         let pair = self.pairs.iter().position(known).unwrap_or_else(|| {
             self.pairs.push((from, to, at, [0.0; 2], [0.0; 2]));
             self.pairs.len() - 1
