@@ -169,6 +169,25 @@ fn the_blocks_of_a_memory_give_what_one_row_after_the_other_gives() {
     }
 }
 
+#[test]
+fn autoencoders_made_as_published_score_as_a_program_written_from_the_paper_does() {
+    // From such a program in double precision, with the same first weights.
+    let published = autoencoder::Settings {
+        groups: Some(vec![vec![0, 1], vec![2]]),
+        seed: 7,
+        ..autoencoder::Settings::published(0)
+    };
+    let mut model = Autoencoders::new(3, &published);
+    (0..200_u16).for_each(|i| {
+        model.learn(&[i % 7, i * 3 % 11, i * i % 5].map(f32::from));
+    });
+    let rows = [[3.0, 4.0, 1.0], [9.0, -2.0, 4.0], [0.0, 0.0, 50.0]];
+    for (row, right) in rows.iter().zip([0.447_357_66, 0.793_270_3, 27.526_56_f32]) {
+        let score = model.score(row);
+        assert!((score / right - 1.0).abs() < 1e-4, "{score} for {right}");
+    }
+}
+
 fn any_number() -> impl Strategy<Value = f32> {
     prop_oneof![
         4 => -10.0..10.0_f32,

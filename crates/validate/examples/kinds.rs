@@ -57,20 +57,67 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 continue;
             }
             let label = watched.labels.of(one.ip, one.behaved.end);
-            let mut scores = vec![f64::from(one.behaved.score), f64::from(one.behaved.attack.unwrap_or(0.0)), f64::from(one.behaved.novelty)];
+            let mut scores = vec![
+                f64::from(one.behaved.score),
+                f64::from(one.behaved.attack.unwrap_or(0.0)),
+                f64::from(one.behaved.novelty),
+            ];
             scores.extend(one.behaved.scores.map(f64::from));
             scores.push(-one.behaved.judged.p.ln());
             if one.behaved.judged.sustained.is_some() && label == Label::Normal {
-                let top: Vec<String> = one.behaved.why.as_ref().map(|why| why.reasons.iter().map(|r| format!("{}={:.1}/{:.1}", learn::features::TABLE[r.column].name, r.observed, r.expected)).collect()).unwrap_or_default();
-                println!("S {} dev{} {} n{} {} score {:.2} trees {:?} nov {:.2} p {:.4} raw {:.4} kept {} level {} {:?} {}", watched.site.name, one.behaved.device.0, one.class, one.behaved.windows, one.behaved.volume.name(), one.behaved.score, one.behaved.attack, one.behaved.novelty, one.behaved.judged.p, one.behaved.judged.raw.p, one.behaved.judged.raw.kept, one.behaved.judged.raw.level, one.behaved.judged.sustained, top.join(" "));
+                let top: Vec<String> = one
+                    .behaved
+                    .why
+                    .as_ref()
+                    .map(|why| {
+                        why.reasons
+                            .iter()
+                            .map(|r| {
+                                format!(
+                                    "{}={:.1}/{:.1}",
+                                    learn::features::TABLE[r.column].name,
+                                    r.observed,
+                                    r.expected
+                                )
+                            })
+                            .collect()
+                    })
+                    .unwrap_or_default();
+                println!(
+                    "S {} dev{} {} n{} {} score {:.2} trees {:?} nov {:.2} p {:.4} raw {:.4} kept {} level {} {:?} {}",
+                    watched.site.name,
+                    one.behaved.device.0,
+                    one.class,
+                    one.behaved.windows,
+                    one.behaved.volume.name(),
+                    one.behaved.score,
+                    one.behaved.attack,
+                    one.behaved.novelty,
+                    one.behaved.judged.p,
+                    one.behaved.judged.raw.p,
+                    one.behaved.judged.raw.kept,
+                    one.behaved.judged.raw.level,
+                    one.behaved.judged.sustained,
+                    top.join(" ")
+                );
             }
-            out.push((label, scores, one.behaved.judged.p, one.behaved.judged.raw.p, one.behaved.judged.alert, one.behaved.judged.sustained.is_some()));
+            out.push((
+                label,
+                scores,
+                one.behaved.judged.p,
+                one.behaved.judged.raw.p,
+                one.behaved.judged.alert,
+                one.behaved.judged.sustained.is_some(),
+            ));
         }
         out
     })?;
     let all: Vec<_> = windows.into_iter().flatten().collect();
     println!("{} windows after {:.1?}", all.len(), begun.elapsed());
-    for (at, name) in ["score", "trees", "novelty", "memory", "forest", "autoencoders", "-ln p"].iter().enumerate() {
+    for (at, name) in ["score", "trees", "novelty", "memory", "forest", "autoencoders", "-ln p"]
+        .iter()
+        .enumerate()
+    {
         let rows = all.iter().filter_map(|(label, scores, ..)| match label {
             Label::Normal => Some((scores[at], false)),
             Label::Attack(_) => Some((scores[at], true)),
@@ -89,7 +136,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let rates: Vec<f64> = kinds.values().map(|c| f64::from(c.0) / f64::from(c.1)).collect();
         let mean = rates.iter().sum::<f64>() / rates.len() as f64;
         let good = rates.iter().filter(|rate| **rate >= 0.8).count();
-        println!("{name:14} auc {:.4} tpr {:.3} kinds {mean:.3} good {good}/{}", ranking.roc_auc().unwrap_or(0.0), ranking.tpr_at_fpr(0.001).unwrap_or(0.0), rates.len());
+        println!(
+            "{name:14} auc {:.4} tpr {:.3} kinds {mean:.3} good {good}/{}",
+            ranking.roc_auc().unwrap_or(0.0),
+            ranking.tpr_at_fpr(0.001).unwrap_or(0.0),
+            rates.len()
+        );
         if at == 0 {
             for (kind, (hit, of)) in &kinds {
                 if f64::from(*hit) < 0.8 * f64::from(*of) {
@@ -100,12 +152,31 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     for level in [0.1, 0.01, 0.001] {
         let normal: Vec<_> = all.iter().filter(|one| one.0 == Label::Normal).collect();
-        let share = |f: &dyn Fn(&(Label, Vec<f64>, f64, f64, bool, bool)) -> f64| normal.iter().filter(|one| f(one) <= level).count() as f64 / normal.len() as f64 / level;
-        println!("realised/nominal at {level}: {:.3}, raw {:.3}", share(&|one| one.2), share(&|one| one.3));
+        let share = |f: &dyn Fn(&(Label, Vec<f64>, f64, f64, bool, bool)) -> f64| {
+            normal.iter().filter(|one| f(one) <= level).count() as f64 / normal.len() as f64 / level
+        };
+        println!(
+            "realised/nominal at {level}: {:.3}, raw {:.3}",
+            share(&|one| one.2),
+            share(&|one| one.3)
+        );
     }
     for (what, label) in [("normal", 0), ("look-alike", 1), ("attack", 2), ("neutral", 3)] {
-        let of: Vec<_> = all.iter().filter(|one| match one.0 { Label::Normal => label == 0, Label::LookAlike(_) => label == 1, Label::Attack(_) => label == 2, Label::Neutral => label == 3 }).collect();
-        println!("{what}: {} windows, {} single alerts, {} sustained", of.len(), of.iter().filter(|o| o.4).count(), of.iter().filter(|o| o.5).count());
+        let of: Vec<_> = all
+            .iter()
+            .filter(|one| match one.0 {
+                Label::Normal => label == 0,
+                Label::LookAlike(_) => label == 1,
+                Label::Attack(_) => label == 2,
+                Label::Neutral => label == 3,
+            })
+            .collect();
+        println!(
+            "{what}: {} windows, {} single alerts, {} sustained",
+            of.len(),
+            of.iter().filter(|o| o.4).count(),
+            of.iter().filter(|o| o.5).count()
+        );
     }
     let mut parts = vec![];
     let row = [1.0_f32; TREE_WIDTH];

@@ -38,10 +38,8 @@ impl Hospital {
 
     /// Hospitals of so many hours of normal life only.
     pub fn quiet(seeds: impl IntoIterator<Item = u64>, hours: f64) -> Vec<Self> {
-        let of_seed = |seed: u64| Self {
-            name: format!("quiet-{seed}"),
-            plan: Plan::quiet(seed, hours),
-        };
+        let of_seed =
+            |seed: u64| Self { name: format!("quiet-{seed}"), plan: Plan::quiet(seed, hours) };
         seeds.into_iter().map(of_seed).collect()
     }
 }
@@ -98,8 +96,11 @@ fn watch_one(
     hospital: &Hospital,
     engine: &(dyn Fn(Timestamp) -> Engine + Sync),
 ) -> Result<Watched, HospitalError> {
-    let folder = std::env::temp_dir()
-        .join(format!("wardwatch-validate-{}-{}", std::process::id(), hospital.name));
+    let folder = std::env::temp_dir().join(format!(
+        "wardwatch-validate-{}-{}",
+        std::process::id(),
+        hospital.name
+    ));
     let made = drill::generate(&hospital.plan, &folder);
     let watched = made.map_err(HospitalError::from).and_then(|_| watch_folder(&folder, engine));
     let _ = std::fs::remove_dir_all(&folder);

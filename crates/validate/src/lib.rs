@@ -11,6 +11,7 @@ pub mod card;
 pub mod evaluation;
 pub mod gates;
 pub mod hospitals;
+pub mod kitsune;
 pub mod label;
 pub mod lesson;
 pub mod measures;
