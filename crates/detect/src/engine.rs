@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use assets::{Entity, Inventory, Who};
-use learn::behaviour::{Behaved, Behaviour, Seen, Standing};
+use learn::behaviour::{Behaved, Behaviour, Seen, Standing, Tolerance};
 use learn::{Act, NormalLife};
 use model::KindMap;
 use model::case::Case;
@@ -30,13 +30,21 @@ pub struct Settings {
     pub learning_seconds: f64,
     /// What goes on for so many days without a case becomes normal.
     pub settle_days: f64,
+    /// False alerts of the models that people can bear.
+    pub tolerance: Tolerance,
     /// A case takes no more findings after so many minutes of quiet.
     pub case_minutes: f64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { learn_until: None, learning_seconds: 600.0, settle_days: 7.0, case_minutes: 30.0 }
+        Self {
+            learn_until: None,
+            learning_seconds: 600.0,
+            settle_days: 7.0,
+            tolerance: Tolerance::default(),
+            case_minutes: 30.0,
+        }
     }
 }
 
@@ -46,6 +54,9 @@ struct Saved {
     version: u32,
     inventory: serde_json::Value,
     normal: serde_json::Value,
+    /// How devices behave, as it is in memory: too many numbers for a text.
+    #[serde(default)]
+    behaviour: Option<String>,
     detectors: Vec<(String, serde_json::Value)>,
     taught: bool,
     first: Option<Timestamp>,
@@ -101,7 +112,7 @@ impl Engine {
         Self {
             inventory: Inventory::new(inventory),
             normal: NormalLife::default(),
-            behaviour: Behaviour::default(),
+            behaviour: Behaviour::new(settings.tolerance),
             behaved: Vec::new(),
             detectors,
             routes: KindMap::default(),
@@ -315,6 +326,7 @@ impl Engine {
             version: SAVED_VERSION,
             inventory: self.inventory.save(),
             normal: self.normal.save()?,
+            behaviour: Some(self.behaviour.save()),
             detectors: self
                 .detectors
                 .iter()
@@ -339,6 +351,12 @@ impl Engine {
         let saved = Saved::deserialize(saved).map_err(|error| damaged(error.to_string()))?;
         let normal = NormalLife::load(&saved.normal).map_err(|error| damaged(error.to_string()))?;
         self.inventory.load(&saved.inventory).map_err(|error| damaged(format!("{error}")))?;
+        // What other features were learned by is learned anew.
+        let behaviour = saved.behaviour.as_deref().and_then(|text| Behaviour::load(text).ok());
+        if let Some(mut behaviour) = behaviour {
+            behaviour.keep_knowledge_of(&self.behaviour);
+            self.behaviour = behaviour;
+        }
         self.normal = normal;
         for (name, state) in &saved.detectors {
             if let Some(detector) = self.detectors.iter_mut().find(|d| d.spec().name == name) {

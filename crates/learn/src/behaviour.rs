@@ -13,12 +13,16 @@ mod judge;
 mod knowledge;
 mod models;
 mod rhythm;
+mod shadow;
 mod standard;
 mod why;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use assets::{DeviceIx, Entity};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use ml::conformal::{Keep, Scores as Scored};
 use ml::drift::Adwin;
 use ml::sequential::Evidence;
@@ -34,13 +38,15 @@ pub use judge::{Judged, LEVELS, Tolerance, Volume};
 pub use knowledge::{Knowledge, TREE_WIDTH, Unfit, tree_row};
 use models::Models;
 pub use models::{Scores, Which};
+pub use shadow::Compared;
+use shadow::Shadow;
 pub use standard::Moments;
 use standard::{OF_DEVICE, OF_MANY, Usual, settled};
 pub use why::{Reason, Why};
 
 use rhythm::Rhythms;
 
-use crate::features::{Column, Past, Row, WINDOW, Window};
+use crate::features::{self, Column, Past, Row, WINDOW, Window};
 
 /// What went between two.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -165,6 +171,13 @@ pub struct Standing {
     pub frozen: bool,
 }
 
+/// What is kept over a restart; the version comes first, so that it can be read whatever follows.
+#[derive(Serialize, Deserialize)]
+struct Saved<'a> {
+    features: u64,
+    behaviour: Cow<'a, Behaviour>,
+}
+
 /// Follows how devices behave.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Behaviour {
@@ -176,6 +189,7 @@ pub struct Behaviour {
     judge: Judge,
     #[serde(skip)]
     knowledge: Option<Arc<Knowledge>>,
+    shadow: Shadow,
 }
 
 impl Behaviour {
@@ -194,6 +208,53 @@ impl Behaviour {
         }
         self.knowledge = knowledge;
         Ok(())
+    }
+
+    /// Lets knowledge run beside the one in use: it is asked and judged, and says nothing.
+    ///
+    /// # Errors
+    /// As [`Behaviour::inform`].
+    pub fn shadow(&mut self, knowledge: Option<Arc<Knowledge>>) -> Result<(), Unfit> {
+        if let Some(knowledge) = &knowledge {
+            knowledge.check()?;
+        }
+        self.shadow.knowledge = knowledge;
+        Ok(())
+    }
+
+    /// How the one in use and the one beside it compare, where there is one.
+    pub fn compared(&self) -> Option<Compared> {
+        self.shadow.knowledge.as_ref().map(|_| self.shadow.compared)
+    }
+
+    /// Takes the knowledge from elsewhere that another has.
+    pub fn keep_knowledge_of(&mut self, other: &Self) {
+        self.knowledge.clone_from(&other.knowledge);
+        self.shadow.knowledge.clone_from(&other.shadow.knowledge);
+    }
+
+    /// Everything that was learned here, as text (Base64).
+    pub fn save(&self) -> String {
+        let saved = Saved { features: features::version(), behaviour: Cow::Borrowed(self) };
+        // Writing to memory cannot fail, and every type here can be written.
+        BASE64.encode(postcard::to_stdvec(&saved).unwrap_or_default())
+    }
+
+    /// What was saved.
+    ///
+    /// # Errors
+    /// [`Unfit`], when it was saved with another table of features or is damaged.
+    pub fn load(text: &str) -> Result<Self, Unfit> {
+        let bytes = BASE64.decode(text).map_err(|_| Unfit::Broken("not Base64"))?;
+        let (found, _) = postcard::take_from_bytes::<u64>(&bytes)
+            .map_err(|_| Unfit::Broken("it is too short"))?;
+        let expected = features::version();
+        if found != expected {
+            return Err(Unfit::Features { found, expected });
+        }
+        let saved: Saved<'_> = postcard::from_bytes(&bytes)
+            .map_err(|_| Unfit::Broken("what was learned ends early or has another shape"))?;
+        Ok(saved.behaviour.into_owned())
     }
 
     /// What was learned elsewhere.
@@ -318,6 +379,8 @@ impl Behaviour {
         behaved.changed = changed(life, &behaved);
         if !frozen {
             self.judge.learn(&path, score, &judged);
+            let row = tree_row(&standard, &scores);
+            self.shadow.follow(&path, &row, novelty, end, judged.p);
             if life.windows >= NEW
                 && let Some(own) = &mut life.own
             {
@@ -351,5 +414,22 @@ fn changed(life: &mut Life, behaved: &Behaved) -> Vec<Reason> {
     match change.take(1.0 - behaved.judged.raw.p) {
         Some(change) if change.after > change.before => why::change(&life.usual, &life.lately),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_saved_comes_back_and_what_is_damaged_is_refused() {
+        let mut behaviour = Behaviour::default();
+        behaviour.devices.window(Entity::Device(DeviceIx(3)));
+        let text = behaviour.save();
+        assert_eq!(Behaviour::load(&text).unwrap().save(), text);
+        assert!(matches!(Behaviour::load(&text[..text.len() / 2]), Err(Unfit::Broken(_))));
+        assert!(matches!(Behaviour::load("no base 64"), Err(Unfit::Broken(_))));
+        let other = BASE64.encode(postcard::to_stdvec(&7_u64).unwrap());
+        assert!(matches!(Behaviour::load(&other), Err(Unfit::Features { found: 7, .. })));
     }
 }

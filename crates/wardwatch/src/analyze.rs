@@ -16,7 +16,7 @@ use crate::cli::AnalyzeArgs;
 use crate::config::Config;
 use crate::files::Files;
 use crate::keep::Keeper;
-use crate::{exit, key, summary};
+use crate::{exit, key, models, summary};
 
 /// Runs it.
 pub(crate) fn analyze(args: &AnalyzeArgs) -> Result<ExitCode> {
@@ -28,10 +28,12 @@ pub(crate) fn analyze(args: &AnalyzeArgs) -> Result<ExitCode> {
             learn_until: args.learn_until,
             learning_seconds: config.learning.seconds,
             settle_days: config.learning.settle_days,
+            tolerance: config.tolerance(),
             case_minutes: config.learning.case_minutes,
         },
         config.inventory(),
     );
+    models::inform(&mut engine, args.models.as_deref())?;
     if let Some(file) = args.learned.as_deref().filter(|file| file.exists()) {
         load_learned(&mut engine, file)?;
     }

@@ -1,10 +1,14 @@
 //! The command line.
 
+mod learning;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use model::{Severity, Timestamp};
+
+pub(crate) use learning::{ModelArgs, ModelCommand, TrainArgs, ValidateArgs};
 
 /// Watches a hospital's network: recognises its devices, learns what is normal, finds attacks.
 #[derive(Debug, Parser)]
@@ -41,6 +45,11 @@ pub(crate) enum Command {
     Findings(AskArgs),
     /// The flows of a store.
     Flows(AskArgs),
+    /// How often it is right and how often wrong: on made-up hospitals, on captures with their truth,
+    /// on labelled tables. For people (HTML) and for machines (CycloneDX ML-BOM).
+    Validate(ValidateArgs),
+    /// The models: train, try, promote, roll back, exchange.
+    Model(ModelArgs),
     /// The configuration: check a file, or write one with every key.
     Config {
         #[command(subcommand)]
@@ -87,6 +96,9 @@ pub(crate) struct AnalyzeArgs {
     /// Store (SQLite) to keep results in, for later questions.
     #[arg(long, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
+    /// Folder of an instance whose model is to be used; the built-in one where it is not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) models: Option<PathBuf>,
     /// Take what was learned from this file, where it is there, and keep it there in the end.
     #[arg(long, value_name = "FILE")]
     pub(crate) learned: Option<PathBuf>,

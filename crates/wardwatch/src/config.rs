@@ -5,6 +5,7 @@
 
 mod keys;
 
+use learn::behaviour::Tolerance;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub(crate) struct Learning {
     pub(crate) seconds: f64,
     pub(crate) settle_days: f64,
     pub(crate) case_minutes: f64,
+    pub(crate) false_alerts: f64,
+    pub(crate) shift_hours: f64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,6 +128,8 @@ impl Default for Learning {
             seconds: engine.learning_seconds,
             settle_days: engine.settle_days,
             case_minutes: engine.case_minutes,
+            false_alerts: engine.tolerance.false_alerts,
+            shift_hours: engine.tolerance.shift_hours,
         }
     }
 }
@@ -220,6 +225,8 @@ impl Config {
             ("seconds", self.learning.seconds),
             ("settle_days", self.learning.settle_days),
             ("case_minutes", self.learning.case_minutes),
+            ("false_alerts", self.learning.false_alerts),
+            ("shift_hours", self.learning.shift_hours),
         ];
         for (name, value) in times {
             if !(value.is_finite() && value >= 0.0) {
@@ -262,6 +269,12 @@ impl Config {
             return Err(refuse("store", "max_mib", detail));
         }
         Ok(())
+    }
+
+    /// False alerts that people can bear.
+    pub(crate) fn tolerance(&self) -> Tolerance {
+        let Learning { false_alerts, shift_hours, .. } = self.learning;
+        Tolerance { false_alerts, shift_hours }
     }
 
     /// As the inventory wants it.

@@ -19,8 +19,8 @@ use pipeline::live::Counters;
 
 use crate::cli::DemoArgs;
 use crate::instance::{Instance, Listener, data_folder};
-use crate::key;
 use crate::tables::{say, span, thousands};
+use crate::{key, models};
 
 /// A finding up to so long after an attack's end still counts for it.
 const GRACE_SECONDS: f64 = 60.0;
@@ -64,6 +64,7 @@ fn play(args: &DemoArgs, data: &Path) -> Result<ExitCode> {
     say("");
     let settings = detect::Settings { learn_until: Some(learn_until), ..Default::default() };
     let mut engine = Engine::new(settings, assets::Settings::default());
+    models::inform(&mut engine, None)?;
     let seen = Arc::new(Mutex::new(Vec::new()));
     let mut results = instance.results();
     results.listener = Some(Box::new(Teller {

@@ -14,10 +14,12 @@ mod files;
 mod instance;
 mod keep;
 mod key;
+mod models;
 mod run;
 mod show;
 mod summary;
 mod tables;
+mod trials;
 
 use std::process::ExitCode;
 
@@ -69,6 +71,8 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Findings(ask) => ask::list(What::Findings, ask),
         Command::Flows(ask) => ask::list(What::Flows, ask),
         Command::Case { id, ask } => ask::case(id, ask),
+        Command::Validate(args) => trials::validate(args),
+        Command::Model(args) => models::command(args),
         Command::Version => {
             version();
             Ok(ExitCode::SUCCESS)

@@ -18,7 +18,7 @@ use crate::cli::RunArgs;
 use crate::config::{Config, EVIDENCE, EvidenceKept};
 use crate::instance::{Instance, data_folder};
 use crate::tables::say;
-use crate::{exit, key};
+use crate::{exit, key, models};
 
 /// Runs it until it is told to end.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
@@ -37,10 +37,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
             learn_until: None,
             learning_seconds: config.learning.seconds,
             settle_days: config.learning.settle_days,
+            tolerance: config.tolerance(),
             case_minutes: config.learning.case_minutes,
         },
         config.inventory(),
     );
+    models::inform(&mut engine, Some(&data))?;
     if !args.baseline.is_empty() {
         learn(args, &config, &key, &mut engine)?;
     }

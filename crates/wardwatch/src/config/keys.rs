@@ -62,6 +62,13 @@ pub(crate) const KEYS: &[Key] = &[
         "A case takes no more findings after so much quiet.",
     ),
     key(
+        "learning",
+        "false_alerts",
+        "alerts a shift",
+        "So many false alerts of the models can be borne in a shift, all devices together.",
+    ),
+    key("learning", "shift_hours", "h", "Length of a shift."),
+    key(
         "capture",
         "interfaces",
         "",
