@@ -10,7 +10,8 @@
 //! quiet and too lax for the busy. So scores are kept **by group** ([`Mondrian`], Vovk's word for
 //! it), and the promise holds in each. A group with too few scores of its own borrows those of a
 //! wider one and says so. [`Adaptive`] keeps the promise in the long run also where life changes and
-//! exchangeability fails, and [`Realised`] counts, always, whether it was kept.
+//! exchangeability fails, and [`Realised`] counts, always, whether it was kept. [`Calibrator`] is the
+//! three together, in the one order that is right.
 //!
 //! **What has to be true for it**: a score is taken from a model that had not learned its row
 //! (score first, then learn), and only normal rows are taken. Freeze a device with an open case.
@@ -19,6 +20,7 @@
 //! who needs one in a million has to keep a million, or add up evidence ([`crate::sequential`]).
 
 mod adaptive;
+mod calibrator;
 mod realised;
 mod scores;
 
@@ -27,6 +29,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use adaptive::{Adaptive, LEVELS};
+pub use calibrator::{Calibrator, Judged, Settings};
 pub use realised::Realised;
 pub use scores::{Keep, Scores};
 

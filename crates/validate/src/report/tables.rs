@@ -53,8 +53,10 @@ fn gate(id: &str) -> String {
         "false_alerts_per_shift" => "False alerts a shift",
         "look_alikes_flagged" => "Look-alikes",
         "seconds_p50" => "Time to the first alert",
+        "roc_auc" => "Area under the ROC curve",
+        "novel_at_3_percent" => "Kinds not learned from",
         "poisoning" => "Few devices dominate",
-        _ => return name(&id.replace("update.", "Update: ")),
+        _ => return name(&id.replace("update.", "Update: ").replace("beside_", "Beside ")),
     };
     level.map_or(words.to_owned(), |level| format!("{words}, at {}", words::percent(level)))
 }
