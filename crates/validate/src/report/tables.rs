@@ -195,7 +195,11 @@ pub(super) fn strata(measures: &Measures) -> String {
             let realised = slice.realised.get(&level_name(0.01));
             table.row(vec![
                 Cell::html(name(value)),
-                Cell::number(format!("{} / {}", count(slice.normals), count(slice.attacks))),
+                if slice.normals + slice.attacks == 0 {
+                    Cell::html(words::too_few(0))
+                } else {
+                    Cell::number(format!("{} / {}", count(slice.normals), count(slice.attacks)))
+                },
                 barred(&slice.recall, Unit::Share, 1.0),
                 barred(&slice.false_positive_rate, Unit::Share, most_wrong),
                 barred(&slice.tpr_at_1_percent, Unit::Share, 1.0),
