@@ -10,8 +10,11 @@
 //! quiet and too lax for the busy. So scores are kept **by group** ([`Mondrian`], Vovk's word for
 //! it), and the promise holds in each. A group with too few scores of its own borrows those of a
 //! wider one and says so. [`Adaptive`] keeps the promise in the long run also where life changes and
-//! exchangeability fails, and [`Realised`] counts, always, whether it was kept. [`Calibrator`] is the
-//! three together, in the one order that is right.
+//! exchangeability fails, and [`Realised`] counts, always, whether it was kept.
+//!
+//! In this order, for a row: the p-value ([`Mondrian::p`]), corrected ([`Adaptive::adjust`]), decided
+//! with; and then, if the row counts as normal, counted ([`Realised::take`], the corrected one),
+//! followed ([`Adaptive::take`], the one before), and last of all kept ([`Mondrian::learn`]).
 //!
 //! **What has to be true for it**: a score is taken from a model that had not learned its row
 //! (score first, then learn), and only normal rows are taken. Freeze a device with an open case.
@@ -20,7 +23,6 @@
 //! who needs one in a million has to keep a million, or add up evidence ([`crate::sequential`]).
 
 mod adaptive;
-mod calibrator;
 mod realised;
 mod scores;
 
@@ -29,7 +31,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use adaptive::{Adaptive, LEVELS};
-pub use calibrator::{Calibrator, Judged, Settings};
 pub use realised::Realised;
 pub use scores::{Keep, Scores};
 

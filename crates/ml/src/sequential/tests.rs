@@ -27,16 +27,16 @@ fn alarms_by_chance_come_no_oftener_than_promised() {
 #[test]
 fn the_promise_holds_for_conformal_p_values_too() {
     // Not independent: all of a stretch stand on the same kept scores.
-    use crate::conformal::{Calibrator, Settings};
+    use crate::conformal::{Keep, Scores};
     let mut chance = Chance::new(6);
     let (mut alarms, steps) = (0_u32, 200_000_u32);
-    let mut calibrator = Calibrator::new(&Settings { kept: 2_000, ..Settings::default() });
-    (0..2_000).for_each(|_| calibrator.learn(&[""], chance.unit() as f32));
+    let mut kept = Scores::new(2_000, Keep::Latest, 0);
+    (0..2_000).for_each(|_| kept.learn(chance.unit() as f32));
     let mut evidence = Evidence::new(1_000.0);
     for _ in 0..steps {
         let score = chance.unit() as f32;
-        alarms += u32::from(evidence.take(calibrator.judge(&[""], score).p).is_some());
-        calibrator.learn(&[""], score);
+        alarms += u32::from(evidence.take(kept.p(score)).is_some());
+        kept.learn(score);
     }
     assert!(alarms <= steps / 1_000, "{alarms}");
 }
