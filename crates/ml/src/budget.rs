@@ -21,6 +21,10 @@
 //! p-value that there can be. That is right for their promise, which is a share of the alerts; a
 //! hospital's promise is a number of false ones. The figures are in `tests.rs`.
 //!
+//! A level below the smallest p-value that can be, 1 / (kept scores + 1), finds nothing. Where a shift
+//! has more tests than there are kept scores, let evidence add up by device and give the budget to
+//! that: [`crate::sequential::Evidence::with_budget`].
+//!
 //! Deliberately absent: dependence between tests. Windows of one device follow each other; give one
 //! p-value per device and window, and leave evidence that adds up to [`crate::sequential`].
 

@@ -12,6 +12,10 @@
 //! wider one and says so. [`Adaptive`] keeps the promise in the long run also where life changes and
 //! exchangeability fails, and [`Realised`] counts, always, whether it was kept.
 //!
+//! In this order, for a row: the p-value ([`Mondrian::p`]), corrected ([`Adaptive::adjust`]), decided
+//! with; and then, if the row counts as normal, counted ([`Realised::take`], the corrected one),
+//! followed ([`Adaptive::take`], the one before), and last of all kept ([`Mondrian::learn`]).
+//!
 //! **What has to be true for it**: a score is taken from a model that had not learned its row
 //! (score first, then learn), and only normal rows are taken. Freeze a device with an open case.
 //!

@@ -84,6 +84,9 @@ pub struct Measures {
     pub left_out: BTreeMap<String, usize>,
     /// By kind of attack.
     pub kinds: BTreeMap<String, Kind>,
+    /// Attacked examples of kinds that were not learned from (stratum `novelty`, value `new`): share
+    /// above the threshold that 3 % of all normal examples pass.
+    pub novel_at_3_percent: Estimate,
     /// By kind of look-alike.
     pub look_alikes: BTreeMap<String, LookAlike>,
     /// By group of calibration.
@@ -119,6 +122,7 @@ impl Measures {
             strata,
             left_out,
             kinds: kinds::attacks(&whole, &ranking, settings),
+            novel_at_3_percent: kinds::novel(&whole, &ranking, settings),
             look_alikes: kinds::look_alikes(&whole, &ranking, settings),
             groups: bias::groups(&whole),
             detectors: detectors::of(&whole),

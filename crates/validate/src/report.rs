@@ -6,7 +6,7 @@
 //! measured has a section of its own, as long as it has to be.
 //!
 //! Every text that comes from outside (names of devices, groups, detectors) is hostile and goes
-//! through [`html::escape`]. Deliberately absent: a clock. When it was made is the caller's to say.
+//! through one function that escapes it. Deliberately absent: a clock. When it was made is the caller's to say.
 
 mod html;
 pub(crate) mod limits;

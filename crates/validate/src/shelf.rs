@@ -20,6 +20,7 @@ mod files;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,10 @@ const BEFORE: usize = 32;
 
 /// Lines of history that are read, the latest.
 const LINES: usize = 10_000;
+
+/// How often, and how long apart, a lock is asked for that somebody else holds.
+const TRIES: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Why something could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -336,11 +341,15 @@ impl Shelf {
         let path = self.folder.join("lock");
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(files::error(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(std::fs::TryLockError::WouldBlock) => Err(ShelfError::Busy(self.folder.clone())),
-            Err(std::fs::TryLockError::Error(error)) => Err(files::error(&path)(error)),
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                // A change takes milliseconds: it is soon over, or it hangs.
+                Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+                Err(std::fs::TryLockError::Error(error)) => return Err(files::error(&path)(error)),
+            }
         }
+        Err(ShelfError::Busy(self.folder.clone()))
     }
 
     fn path(&self, version: u64) -> PathBuf {

@@ -30,6 +30,9 @@ pub(super) const STEP: f64 = 0.5;
 /// that stay reach 3.1 at 1 %, a step of 0.1 reaches 1.22, and 0.5 reaches 1.04. Above 0.5 little is
 /// gained, and a single false alarm takes the working level to a third.
 ///
+/// A group that borrows scores has working levels of its own all the same: where it is unlike those
+/// it borrows from, they find out within a handful of false alarms.
+///
 /// Somebody who floods it with strange rows that count as normal makes it deaf: take only rows of
 /// devices without an open case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

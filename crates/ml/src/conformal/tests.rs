@@ -251,3 +251,62 @@ fn without_drift_adjusted_p_values_are_as_good_as_the_levels_themselves() {
         assert!((0.75..=1.2).contains(&ratio), "{level} {ratio}");
     }
 }
+
+/// Two groups with one drift, decided with corrected p-values.
+fn corrected(drift: Drift, rows: usize) -> Realised {
+    let mut chance = Chance::new(21);
+    let mut mondrian = Mondrian::new(4_000, Keep::Latest, 1_000, 8);
+    let mut adaptive = [Adaptive::default(), Adaptive::default()];
+    let mut kept = Realised::new(&LEVELS, 20_000, 8);
+    for i in 0..rows {
+        let groups = [("pump/busy", 1.0, 1), ("pump/quiet", 30.0, 3)];
+        for ((group, scale, each), adaptive) in groups.into_iter().zip(&mut adaptive) {
+            if i % each != 0 {
+                continue;
+            }
+            let new = score(&mut chance, scale * drift(i as f64 / rows as f64));
+            let path = [group, "pump"];
+            let found = mondrian.p(&path, new);
+            if found.kept >= 1_000 {
+                kept.take(group, adaptive.adjust(found.p));
+                adaptive.take(found.p);
+            }
+            mondrian.learn(&path, new);
+        }
+    }
+    kept
+}
+
+#[test]
+fn corrected_p_values_keep_the_promise_under_every_drift_in_every_group() {
+    for (what, drift) in DRIFTS {
+        let kept = corrected(drift, 60_000);
+        for level in [0.01, 0.001] {
+            let ratio = |group| kept.ratio(group, level).unwrap().value().unwrap();
+            let (busy, quiet) = (ratio("pump/busy"), ratio("pump/quiet"));
+            assert!(busy <= 1.2 && quiet <= 1.2, "{what} {level}: {busy} {quiet}");
+            assert!(busy.max(quiet) / busy.min(quiet) <= 2.0, "{what} {level}: {busy} {quiet}");
+        }
+    }
+}
+
+#[test]
+fn a_new_group_unlike_those_it_borrows_from_soon_raises_no_more_than_it_may() {
+    // The trap once more: a quiet device held against busy ones, since it has no scores of its own.
+    let mut chance = Chance::new(22);
+    let mut mondrian = Mondrian::new(8_000, Keep::Latest, 1_000, 8);
+    (0..8_000).for_each(|_| mondrian.learn(&["pump/busy", "pump"], score(&mut chance, 1.0)));
+    let mut adaptive = Adaptive::default();
+    let (mut raw, mut alarms) = (0, 0);
+    for _ in 0..900 {
+        let new = score(&mut chance, 30.0);
+        let found = mondrian.p(&["pump/quiet", "pump"], new);
+        assert_eq!(found.level, 1, "it borrows");
+        raw += u32::from(found.p <= 0.01);
+        alarms += u32::from(adaptive.adjust(found.p) <= 0.01);
+        adaptive.take(found.p);
+        mondrian.learn(&["pump/quiet", "pump"], new);
+    }
+    assert!(raw > 90, "the trap is one: {raw} of 900");
+    assert!(alarms <= 18, "{alarms} of 900");
+}

@@ -31,6 +31,13 @@ impl Evidence {
         Self { ln_run_length, bets: Bets::new(NOTHING), cusum: Bets::new(0.0), since: 0 }
     }
 
+    /// One of many, one for each device, that together come by chance `per_shift` times a shift at
+    /// most, in expectation: `steps` is how many p-values all of them take in a shift. The way to
+    /// keep a budget where there are more tests in a shift than scores behind a p-value.
+    pub fn with_budget(per_shift: f64, steps: f64) -> Self {
+        Self::new(steps / per_shift.max(f64::MIN_POSITIVE))
+    }
+
     /// Takes the next p-value. After an alarm it begins anew.
     pub fn take(&mut self, p: f64) -> Option<Alarm> {
         self.bets.add(0.0);

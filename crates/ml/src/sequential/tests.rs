@@ -25,6 +25,36 @@ fn alarms_by_chance_come_no_oftener_than_promised() {
 }
 
 #[test]
+fn the_promise_holds_for_conformal_p_values_too() {
+    // Not independent: all of a stretch stand on the same kept scores.
+    use crate::conformal::{Keep, Scores};
+    let mut chance = Chance::new(6);
+    let (mut alarms, steps) = (0_u32, 200_000_u32);
+    let mut kept = Scores::new(2_000, Keep::Latest, 0);
+    (0..2_000).for_each(|_| kept.learn(chance.unit() as f32));
+    let mut evidence = Evidence::new(1_000.0);
+    for _ in 0..steps {
+        let score = chance.unit() as f32;
+        alarms += u32::from(evidence.take(kept.p(score)).is_some());
+        kept.learn(score);
+    }
+    assert!(alarms <= steps / 1_000, "{alarms}");
+}
+
+#[test]
+fn many_devices_together_keep_a_budget() {
+    // 50 devices, 400 windows each in a shift: two false alerts at most, in expectation.
+    let mut chance = Chance::new(7);
+    let mut devices = vec![Evidence::with_budget(2.0, 50.0 * 400.0); 50];
+    let shifts = 20;
+    let mut alarms = 0;
+    for _ in 0..400 * shifts {
+        alarms += devices.iter_mut().filter_map(|device| device.take(chance.unit())).count();
+    }
+    assert!(alarms <= 2 * shifts, "{alarms} in {shifts} shifts");
+}
+
+#[test]
 fn sustained_weak_evidence_is_found_soon() {
     // p ~ beta(0.3, 1): the median p-value is 0.1, and one in eight is below 0.001.
     let mut chance = Chance::new(2);

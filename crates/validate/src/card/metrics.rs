@@ -28,6 +28,8 @@ pub(super) fn all(measures: &Measures) -> Vec<Value> {
             metric(what, figure, &name, &mut metrics);
         }
     }
+    let what = "true positive rate at a false positive rate of 3 %";
+    metric(what, &measures.novel_at_3_percent, "kinds not learned from", &mut metrics);
     for (kind, of) in &measures.look_alikes {
         let name = format!("look-alike: {kind}");
         metric("share taken for an attack", &of.flagged_share, &name, &mut metrics);

@@ -19,7 +19,7 @@ enum Side {
 pub fn release(measures: &Measures, bounds: &Bounds) -> Vec<Verdict> {
     let mut all = Vec::new();
     for (name, kind) in &measures.kinds {
-        if kind.examples > 0 {
+        if kind.examples > 0 && bounds.tpr_at_01_percent > 0.0 {
             let (of, bound) = (&kind.tpr_at_01_percent, bounds.tpr_at_01_percent);
             all.push(judge(
                 "tpr_at_01_percent",
@@ -54,6 +54,15 @@ pub fn release(measures: &Measures, bounds: &Bounds) -> Vec<Verdict> {
         }
     }
     let overall = &measures.overall;
+    if let Some(bound) = bounds.roc_auc {
+        let what = "area under the ROC curve";
+        all.push(judge("roc_auc", "", &overall.roc_auc, Side::AtLeast, bound, what));
+    }
+    if let Some(bound) = bounds.novel_at_3_percent {
+        let of = &measures.novel_at_3_percent;
+        let what = "attacks of kinds not learned from found at a false positive rate of 3 %";
+        all.push(judge("novel_at_3_percent", "", of, Side::AtLeast, bound, what));
+    }
     if overall.device_weeks > 0.0 {
         let of = &overall.false_alerts_per_shift;
         let bound = bounds.false_alerts_per_shift;
@@ -77,6 +86,27 @@ pub fn release(measures: &Measures, bounds: &Bounds) -> Vec<Verdict> {
         all.push(judge("seconds_p50", "", of, Side::AtMost, bounds.seconds_p50, what));
     }
     all
+}
+
+/// Holds one run against another system on the same data, kind by kind: the true positive rate at a
+/// false positive rate of 0.1 % may not be lower. A kind that either has too little data of is too
+/// few to say.
+pub fn beside(ours: &Measures, theirs: &Measures, name: &str) -> Vec<Verdict> {
+    let of_both = ours.kinds.iter().filter_map(|(kind, our)| {
+        let their = theirs.kinds.get(kind).filter(|their| their.examples + our.examples > 0)?;
+        let gate = format!("beside_{name}");
+        let what =
+            format!("attacked examples found at a false positive rate of 0.1 %, beside {name}");
+        let our = &our.tpr_at_01_percent;
+        Some(match their.tpr_at_01_percent {
+            Estimate::Known { value, .. } => judge(&gate, kind, our, Side::AtLeast, value, &what),
+            few => Verdict {
+                figure: our.value(),
+                ..judge(&gate, kind, &few, Side::AtLeast, 0.0, &what)
+            },
+        })
+    });
+    of_both.collect()
 }
 
 fn judge(gate: &str, of: &str, figure: &Estimate, side: Side, bound: f64, what: &str) -> Verdict {

@@ -34,6 +34,37 @@ fn every_bound_that_can_be_held_against_has_its_verdict() {
 }
 
 #[test]
+fn kinds_that_another_system_finds_more_of_are_named() {
+    let ours = measured(&made_up(1));
+    assert!(holds(&beside(&ours, &ours, "itself")));
+    let mut better = made_up(1);
+    for example in
+        better.examples.iter_mut().filter(|e| e.truth == Label::Attack("scan".to_owned()))
+    {
+        example.score += 3.0;
+    }
+    let verdicts = beside(&ours, &measured(&better), "kitsune");
+    assert_eq!(outcome(&verdicts, "beside_kitsune", "scan"), Some(Outcome::Failed));
+    assert_eq!(outcome(&verdicts, "beside_kitsune", "spoofing"), Some(Outcome::Passed));
+    assert_eq!(outcome(&verdicts, "beside_kitsune", "theft"), None, "nobody scored it");
+}
+
+#[test]
+fn a_table_is_held_against_the_bounds_of_tables() {
+    let mut table = made_up(1);
+    for example in table.examples.iter_mut().filter(|e| e.truth == Label::Attack("scan".to_owned()))
+    {
+        example.strata.insert("novelty".to_owned(), "new".to_owned());
+    }
+    let verdicts = release(&measured(&table), &Bounds::for_table());
+    assert_eq!(outcome(&verdicts, "roc_auc", ""), Some(Outcome::Passed));
+    assert_eq!(outcome(&verdicts, "novel_at_3_percent", ""), Some(Outcome::Passed));
+    assert!(!verdicts.iter().any(|v| v.gate == "tpr_at_01_percent"));
+    let without = release(&measured(&made_up(1)), &Bounds::for_table());
+    assert_eq!(outcome(&without, "novel_at_3_percent", ""), Some(Outcome::TooFew));
+}
+
+#[test]
 fn an_update_that_changes_nothing_passes() {
     let champion = measured(&made_up(1));
     let verdicts = update(&champion, &champion, &Bounds::default());

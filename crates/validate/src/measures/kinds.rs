@@ -57,6 +57,24 @@ pub struct LookAlike {
     pub flagged_share: Estimate,
 }
 
+/// Name of the stratum that says whether a kind was learned from, and the value that says not.
+const NOVELTY: &str = "novelty";
+const NEW: &str = "new";
+
+/// Of all attacked examples of kinds that were not learned from, how many are above the threshold
+/// of 3 %.
+pub(super) fn novel(view: &View<'_>, ranking: &Ranking, settings: &Settings) -> Estimate {
+    let of = view.examples.iter().filter(|example| {
+        matches!(example.truth, Label::Attack(_))
+            && example.strata.get(NOVELTY).is_some_and(|is| is == NEW)
+    });
+    let scores: Vec<f64> = of.map(|example| example.score).collect();
+    if scores.is_empty() {
+        return super::nothing(settings.attacks);
+    }
+    Rows { scores, incidents: Vec::new() }.above(ranking, 0.03, settings)
+}
+
 #[derive(Default)]
 struct Rows<'a> {
     scores: Vec<f64>,

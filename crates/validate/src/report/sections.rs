@@ -188,6 +188,14 @@ pub(super) fn scores(report: &Report) -> String {
         words::estimate(&all.tpr_at_1_percent, Unit::Share),
         words::estimate(&all.tpr_at_01_percent, Unit::Share),
     );
+    let novel = &report.measures.novel_at_3_percent;
+    if novel.count() > 0 {
+        let novel = words::estimate(novel, Unit::Share);
+        let _ = writeln!(
+            inner,
+            "<p>Of attacks of kinds that were not learned from, they find {novel} at a false positive rate of 3\u{a0}%.</p>"
+        );
+    }
     if let (Some(ece), Some(brier)) = (all.ece, all.brier) {
         let (ece, brier) = (words::plain(ece), words::plain(brier));
         let _ = writeln!(

@@ -53,8 +53,10 @@ fn gate(id: &str) -> String {
         "false_alerts_per_shift" => "False alerts a shift",
         "look_alikes_flagged" => "Look-alikes",
         "seconds_p50" => "Time to the first alert",
+        "roc_auc" => "Area under the ROC curve",
+        "novel_at_3_percent" => "Kinds not learned from",
         "poisoning" => "Few devices dominate",
-        _ => return name(&id.replace("update.", "Update: ")),
+        _ => return name(&id.replace("update.", "Update: ").replace("beside_", "Beside ")),
     };
     level.map_or(words.to_owned(), |level| format!("{words}, at {}", words::percent(level)))
 }
@@ -193,7 +195,11 @@ pub(super) fn strata(measures: &Measures) -> String {
             let realised = slice.realised.get(&level_name(0.01));
             table.row(vec![
                 Cell::html(name(value)),
-                Cell::number(format!("{} / {}", count(slice.normals), count(slice.attacks))),
+                if slice.normals + slice.attacks == 0 {
+                    Cell::html(words::too_few(0))
+                } else {
+                    Cell::number(format!("{} / {}", count(slice.normals), count(slice.attacks)))
+                },
                 barred(&slice.recall, Unit::Share, 1.0),
                 barred(&slice.false_positive_rate, Unit::Share, most_wrong),
                 barred(&slice.tpr_at_1_percent, Unit::Share, 1.0),

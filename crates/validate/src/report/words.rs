@@ -42,7 +42,11 @@ pub(super) fn percent(x: f64) -> String {
         n if n >= 0.000_995 => 2,
         _ => 3,
     };
-    format!("{:.digits$}\u{a0}%", 100.0 * x)
+    // A round number has no noughts at its end: 0.1 %, not 0.10 %.
+    let round = (1e8 * x).round() / 1e6;
+    let short = round.to_string();
+    let exact = format!("{:.digits$}", 100.0 * x);
+    format!("{}\u{a0}%", if short.len() < exact.len() { short } else { exact })
 }
 
 /// A span of time.
