@@ -54,6 +54,8 @@ fn named_plan(name: &str) -> Result<Plan, Box<dyn Error>> {
             Ok(Plan::coverage(seed.parse()?, part.parse()?, parts.parse()?))
         }
         ["quiet", seed, hours] => Ok(Plan::quiet(seed.parse()?, hours.parse()?)),
-        _ => Err(format!("'{name}' is neither coverage:SEED:PART:PARTS nor quiet:SEED:HOURS").into()),
+        _ => {
+            Err(format!("'{name}' is neither coverage:SEED:PART:PARTS nor quiet:SEED:HOURS").into())
+        }
     }
 }
