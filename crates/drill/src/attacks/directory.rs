@@ -43,7 +43,8 @@ fn read_all(
 pub(crate) fn dump(scene: &mut Scene<'_>) -> Option<Story> {
     let server = scene.w.services.dns?;
     let actor = scene.attacker(&SOURCES);
-    let count = scene.count(300);
+    // Even a small hospital has some thousand accounts, most of people who left.
+    let count = scene.count(1_200);
     let people = [Filter::Equal("objectCategory", "person"), Filter::Equal("objectClass", "user")];
     let searches = [
         (&Filter::And(&people), "user", count),
