@@ -165,18 +165,7 @@ impl Engine {
         if self.first.is_none() {
             self.first = Some(o.at);
         }
-        if self.now >= self.next_tick {
-            self.tick(phase);
-        }
-        if self.behaviour.is_over(self.now) {
-            let (inventory, correlator) = (&self.inventory, &self.correlator);
-            let standing = |ix| Standing {
-                class: inventory.class(ix),
-                frozen: correlator.has(Entity::Device(ix)),
-            };
-            let closed = self.behaviour.close(self.now, phase != Phase::Watching, standing);
-            self.behaved.extend(closed);
-        }
+        self.pass(phase);
         let who = self.inventory.observe(o);
         let act = self.words.read(o, &who).map(|(actor, target, bytes)| Act {
             actor,
@@ -198,7 +187,7 @@ impl Engine {
         let known = familiar.as_ref().map(|(act, known)| (act, known));
         let known_pair = o.is("flow.start") && self.normal.knows_pair(who.subject, who.peer);
         let learning = phase != Phase::Watching;
-        self.behaviour.count(&Seen { o, who, act: known, known_pair, learning });
+        self.behaviour.count(&Seen { o, who, act: known, known_pair, class, learning });
         if !routes.is_empty() {
             let cx = Context {
                 inventory: &self.inventory,
@@ -206,6 +195,7 @@ impl Engine {
                 phase,
                 who,
                 act: familiar,
+                behaved: &[],
                 now: o.at,
             };
             for &index in &**routes {
@@ -225,12 +215,26 @@ impl Engine {
     /// Nothing was observed up to this time: detectors look at what did not happen.
     pub fn idle(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
-        if self.now >= self.next_tick {
-            self.tick(self.phase(self.now));
+        self.pass(self.phase(self.now));
+    }
+
+    /// Time has passed: windows may be over, and a tick may be due.
+    fn pass(&mut self, phase: Phase) {
+        if self.behaviour.is_over(self.now) {
+            let (inventory, correlator) = (&self.inventory, &self.correlator);
+            let standing = |ix| Standing {
+                class: inventory.class(ix),
+                frozen: correlator.has(Entity::Device(ix)),
+            };
+            let closed = self.behaviour.close(self.now, phase != Phase::Watching, standing);
+            self.tick(phase, &closed);
+            self.behaved.extend(closed);
+        } else if self.now >= self.next_tick {
+            self.tick(phase, &[]);
         }
     }
 
-    fn tick(&mut self, phase: Phase) {
+    fn tick(&mut self, phase: Phase, behaved: &[Behaved]) {
         self.next_tick = self.now.plus(TICK);
         self.inventory.tick(self.now);
         if self.now >= self.next_settle {
@@ -254,6 +258,7 @@ impl Engine {
                 peer_is_new: false,
             },
             act: None,
+            behaved,
             now: self.now,
         };
         for detector in &mut self.detectors {
@@ -269,6 +274,16 @@ impl Engine {
         for (finding, about) in self.findings.take() {
             self.correlator.add(finding, about, &self.inventory);
         }
+    }
+
+    /// How devices behave.
+    pub fn behaviour(&self) -> &Behaviour {
+        &self.behaviour
+    }
+
+    /// How devices behave, to be given knowledge from elsewhere.
+    pub fn behaviour_mut(&mut self) -> &mut Behaviour {
+        &mut self.behaviour
     }
 
     /// Windows that ended since the last time.

@@ -12,12 +12,14 @@ mod count;
 mod judge;
 mod knowledge;
 mod models;
+mod rhythm;
 mod standard;
 mod why;
 
 use std::sync::Arc;
 
 use assets::{DeviceIx, Entity};
+use ml::conformal::{Keep, Scores as Scored};
 use ml::drift::Adwin;
 use ml::sequential::Evidence;
 use model::device::DeviceClass;
@@ -36,7 +38,9 @@ pub use standard::Moments;
 use standard::{OF_DEVICE, OF_MANY, Usual, settled};
 pub use why::{Reason, Why};
 
-use crate::features::{Column, MINUTE, Past, Row, TEN_MINUTES, WINDOW, Window};
+use rhythm::Rhythms;
+
+use crate::features::{Column, Past, Row, WINDOW, Window};
 
 /// What went between two.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -63,6 +67,8 @@ struct Devices {
 const MAX_DEVICES: usize = 50_000;
 /// A change that is none is said of one device in so many looks at most.
 const CHANGE: f64 = 1e-7;
+/// Scores that are kept of a device: 40 minutes of activity.
+const OWN: usize = 256;
 /// Windows of what a device did lately, to say what changed.
 const LATELY: f32 = 60.0;
 /// A window as strange as this is not learned by the models: one in a hundred of normal life is lost,
@@ -74,8 +80,13 @@ struct Life {
     window: Option<Window>,
     past: Past,
     windows: u64,
+    /// The last words of what it did.
+    history: Vec<u32>,
+    rhythms: Rhythms,
     usual: Moments,
     lately: Moments,
+    /// Its latest scores.
+    own: Option<Scored>,
     evidence: Option<Evidence>,
     change: Option<Adwin>,
 }
@@ -83,6 +94,10 @@ struct Life {
 impl Devices {
     fn window_end(&self) -> Timestamp {
         self.end
+    }
+
+    fn life(&mut self, device: DeviceIx) -> Option<&mut Life> {
+        self.lives.get_mut(device.0 as usize)?.as_deref_mut()
     }
 
     fn window(&mut self, entity: Entity) -> Option<&mut Window> {
@@ -121,6 +136,8 @@ pub struct Behaved {
     pub standard: Row,
     /// Scores of the models of normal life.
     pub scores: Scores,
+    /// What the models of normal life say together.
+    pub novelty: f32,
     /// Log-odds of an attack, where there are trees that know attacks.
     pub attack: Option<f32>,
     /// The score that was judged: the larger of the trees' and of novelty on the trees' scale.
@@ -243,24 +260,25 @@ impl Behaviour {
         &mut self,
         device: DeviceIx,
         life: &mut Life,
-        window: Window,
+        mut window: Window,
         end: Timestamp,
         learning: bool,
         Standing { class, frozen }: Standing,
         devices: usize,
     ) -> Behaved {
         let of_class = self.classes.entry(class).or_default();
+        if let Some(silence) = life.rhythms.overdue(end.seconds_f64()) {
+            window.overdue = -silence.max(1e-18).log2() as f32;
+        }
         let row = window.row(end, &life.past);
-        life.past.restless.add(&window);
-        life.past.bytes.add(end, MINUTE, window.bytes);
-        life.past.packets.add(end, TEN_MINUTES, window.packets);
+        life.past.add(end, &window);
         let knowledge = self.knowledge.clone();
         let elsewhere = knowledge.as_deref().map(|knowledge| &knowledge.usual);
         let usual = Usual::new(&life.usual, of_class, &self.site, elsewhere);
         let standard = usual.standardise(&row);
         let scores = self.models.scores(class, &standard);
         let attack = knowledge.as_deref().map(|k| k.attack(&tree_row(&standard, &scores)));
-        let novelty = novelty(&standard, &scores);
+        let novelty = novelty(&scores);
         let score = match (attack, knowledge.as_deref()) {
             (Some(attack), Some(knowledge)) => attack.max(knowledge.on_scale(novelty)),
             _ => novelty,
@@ -271,7 +289,8 @@ impl Behaviour {
         let path = judge::path(class, volume, life.windows);
         let evidence = life.evidence.get_or_insert_with(|| self.judge.evidence(devices));
         let speak = !learning && life.windows >= NEW;
-        let judged = self.judge.judge(&path, score, end, evidence, speak);
+        let own = life.own.get_or_insert_with(|| Scored::new(OWN, Keep::Latest, 0));
+        let judged = self.judge.judge(&path, score, end, (own.p(score), evidence), speak);
         let learned = learning || (!frozen && judged.p > NOT_LEARNED);
         let mut behaved = Behaved {
             device,
@@ -282,6 +301,7 @@ impl Behaviour {
             row,
             standard,
             scores,
+            novelty,
             attack,
             score,
             judged,
@@ -295,9 +315,14 @@ impl Behaviour {
             behaved.why =
                 Some(Box::new(why::why(&behaved, &usual, &self.models, knowledge.as_deref())));
         }
+        behaved.changed = changed(life, &behaved);
         if !frozen {
-            behaved.changed = changed(life, &behaved);
             self.judge.learn(&path, score, &judged);
+            if life.windows >= NEW
+                && let Some(own) = &mut life.own
+            {
+                own.learn(score);
+            }
         }
         if learned {
             let plain = settled(&row, life.windows < NEW);
@@ -311,9 +336,8 @@ impl Behaviour {
     }
 }
 
-/// How strange a row is to the models of normal life together: the mean of their scores, each of
-/// which is about 1 at the edge of what is normal.
-fn novelty(_standard: &Row, scores: &Scores) -> f32 {
+/// How strange a row is to the models of normal life together: the mean of their scores.
+fn novelty(scores: &Scores) -> f32 {
     scores.iter().sum::<f32>() / scores.len() as f32
 }
 

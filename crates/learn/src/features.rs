@@ -18,7 +18,7 @@ use std::time::Duration;
 use model::field::Phi;
 
 pub(crate) use reading::{Answer, Readings, Sort};
-pub(crate) use window::{MINUTE, Past, TEN_MINUTES, Window, strangeness};
+pub(crate) use window::{Past, TEN_MINUTES, Window, strangeness};
 
 /// Length of the window in which a device is described.
 pub const WINDOW: Duration = Duration::from_secs(10);
@@ -123,6 +123,8 @@ features! {
     FlowGap "flow_gap" "ln(1 + ms)" Flows "10 s" 2.0 "Mean of their times between packets.";
     FlowJitter "flow_jitter" "ratio" Flows "10 s" 1.0 "Mean of the standard deviations of these times over their means.";
     Retransmitted "retransmitted" "share" Flows "10 s" 0.05 "Packets of these flows that were sent again or lost.";
+    Unreadable "unreadable" "ln(1 + flows)" Flows "10 s" 0.2 "Its flows whose protocol nobody recognises.";
+    Resets "resets" "ln(1 + flows)" Flows "10 s" 0.3 "Its flows that were answered and then reset.";
     ArpAsked "arp_asked" "ln(1 + addresses)" Flows "10 s" 0.3 "Different addresses that it asked for by ARP.";
     ArpTold "arp_told" "ln(1 + packets)" Flows "10 s" 0.4 "ARP packets in which it told others an address.";
     ArpConflicts "arp_conflicts" "ln(1 + packets)" Flows "10 s" 0.2 "Of these, those with an address that another had last.";
@@ -155,12 +157,18 @@ features! {
     NewCallers "new_callers" "ln(1 + devices)" News "all" 0.8 "Others that never dealt with it before, and call now.";
     NewServed "new_served" "ln(1 + services)" News "all" 0.8 "Services that nobody ever asked of it before.";
     NewBitsIn "new_bits_in" "bits" News "all" 5.0 "How improbable what is done to it is, for those who do it.";
-    StrangePackets "strange_packets" "ln(1 + packets)" News "all" 0.4 "Packets either way of its flows that were news when they began.";
+    StrangePackets "strange_packets" "ln(1 + packets)" News "all" 0.4 "Packets either way of its flows inside that were news when they began.";
     StrangeBytes "strange_bytes" "ln(1 + bytes)" News "all" 0.7 "Bytes that it sent in them.";
+    StrangeOutside "strange_outside" "ln(1 + bytes)" News "all" 0.7 "Bytes that it sent in flows to the outside that were news when they began.";
+    NewsLately "news_lately" "bits" News "1 min" 1.0 "New bits inside of the last minute (damped).";
+    NewsOutLately "news_out_lately" "bits" News "1 min" 1.0 "New bits outside of the last minute (damped).";
+    NewAnswers "new_answers" "ln(1 + kinds)" News "all" 0.2 "Kinds of answers, offers and reports that it never gave before.";
     RegularNews "regular_news" "-ln(spread/mean)" News "10 min" 0.3 "How regularly it calls an address that it never called before, of at least four calls.";
     NewNames "new_names" "ln(1 + names)" News "all" 0.2 "Names that it gave itself (titles, applications, clients, accounts) and never before.";
     BorrowedNames "borrowed_names" "ln(1 + names)" News "all" 0.2 "Of these, those that another device gave itself before.";
-    Early "early" "bits" News "all" 1.0 "How much too soon the most untimely of its regular acts came.";
+    Early "early" "bits" News "all" 2.0 "How much too soon the most untimely of its regular acts came.";
+    Overdue "overdue" "bits" News "all" 2.0 "How improbable the longest silence of its regular acts is.";
+    Hour "hour" "bits" News "all" 1.0 "How rare it is that it does anything at this hour of the day (UTC); nought in its first three days.";
 }
 
 /// What models see of one device in one window.

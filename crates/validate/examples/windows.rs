@@ -7,14 +7,14 @@
 
 use std::path::Path;
 
-use learn::features::TABLE;
+use learn::behaviour::{TREE_WIDTH, tree_row};
 use validate::evaluation::Label;
 use validate::label::Labels;
 use validate::site::Site;
 use validate::watch;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let names: Vec<_> = TABLE.iter().map(|feature| feature.name).collect();
+    let names: Vec<_> = (0..TREE_WIDTH).map(validate::train::column_name).collect();
     println!("site,device,class,ip,end,learning,before,label,{}", names.join(","));
     for folder in std::env::args().skip(1) {
         let site = Site::read(Path::new(&folder))?;
@@ -28,7 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Label::Attack(kind) => format!("attack:{kind}"),
                 Label::LookAlike(kind) => format!("benign:{kind}"),
             };
-            let row: Vec<_> = behaved.row.iter().map(|value| format!("{value:.4}")).collect();
+            let row = tree_row(&behaved.standard, &behaved.scores);
+            let row: Vec<_> = row.iter().map(|value| format!("{value:.4}")).collect();
             println!(
                 "{},{},{},{},{},{},{},{label},{}",
                 site.name,

@@ -5,11 +5,12 @@
 //! of user and system time. Seconds hold for this machine only; ratios hold for others too.
 //!
 //! `cargo xtask bench flows` measures the table of flows at and beyond its limit instead, and `cargo
-//! xtask bench soak` the memory of a day.
+//! xtask bench soak` the memory of a day, `cargo xtask bench models` the models on a table.
 
 mod captures;
 mod flows;
 mod link;
+mod models;
 mod pcap;
 mod pcapng;
 mod repeat;
@@ -114,6 +115,7 @@ impl Plan {
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     match arguments.split_first() {
         Some((first, rest)) if first == "flows" => return flows::run(rest),
+        Some((first, rest)) if first == "models" => return models::run(rest),
         Some((first, rest)) if first == "soak" => return soak::run(rest),
         _ => {}
     }

@@ -1,8 +1,11 @@
 //! Observations to counts: which device's window each one belongs to, and what it adds there.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use assets::{DeviceIx, Entity, Who};
+use ml::verbs::{self, Verbs};
+use model::device::DeviceClass;
 use model::field::KindSpec;
 use model::flow::FlowId;
 use model::net::Mac;
@@ -32,6 +35,8 @@ pub struct Seen<'a> {
     pub act: Option<(&'a Act<'a>, &'a Familiarity)>,
     /// Whether the two have dealt with each other while learning.
     pub known_pair: bool,
+    /// Class of who does it.
+    pub class: DeviceClass,
     /// Whether what is seen is normal life to learn from.
     pub learning: bool,
 }
@@ -49,7 +54,22 @@ pub(super) struct Counter {
     /// Names that devices give themselves: who did first, and who else does.
     names: Bounded<(u64, DeviceIx), ()>,
     named: Bounded<u64, DeviceIx>,
+    /// The order of what devices of a class do.
+    verbs: BTreeMap<DeviceClass, Order>,
 }
+
+/// What devices of a class do, one after the other.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Order(Verbs);
+
+impl Default for Order {
+    fn default() -> Self {
+        Self(Verbs::new(&verbs::Settings::default()))
+    }
+}
+
+/// So many acts of a device in a window tell enough of their order.
+const MOST_WORDS: u32 = 64;
 
 impl Default for Counter {
     fn default() -> Self {
@@ -60,6 +80,7 @@ impl Default for Counter {
             strange: Bounded::new(MAX_CHANNELS),
             names: Bounded::new(MAX_CHANNELS),
             named: Bounded::new(MAX_CHANNELS),
+            verbs: BTreeMap::new(),
         }
     }
 }
@@ -108,6 +129,13 @@ impl Counter {
                     self.strange.entry(flow.id, || ());
                 }
             }
+            Sort::FlowProtocol => {
+                if o.str("protocol") == Some("unrecognised")
+                    && let Some(window) = devices.window(subject)
+                {
+                    window.unreadable += 1;
+                }
+            }
             Sort::Arp => self.arp(o, subject, devices),
             Sort::Broken => {
                 if let Some(window) = devices.window(subject) {
@@ -148,6 +176,9 @@ impl Counter {
                     }
                 }
                 if answers || seen.act.is_none() {
+                    if let Entity::Device(ix) = subject {
+                        self.answer(reading.sort_of_message(o), ix, seen.learning, devices);
+                    }
                     if let Some(window) = devices.window(subject) {
                         window.answered = window.answered.saturating_add(1);
                     }
@@ -162,6 +193,45 @@ impl Counter {
         }
         if let Some((act, known)) = seen.act {
             acted(o, act, known, devices);
+            if !is_contact(o.kind) {
+                self.order(seen, act, known, devices);
+            }
+        }
+    }
+
+    /// The order of what a device does, and its rhythm.
+    fn order(
+        &mut self,
+        seen: &Seen<'_>,
+        act: &Act<'_>,
+        known: &Familiarity,
+        devices: &mut Devices,
+    ) {
+        let Entity::Device(me) = act.actor else { return };
+        let teaches = seen.learning || known.act;
+        let verb = mix(mark(act.verb) ^ mark(act.service).rotate_left(17));
+        let word = (verb >> 32) as u32;
+        let Some(life) = devices.life(me) else { return };
+        let Some(window) = &mut life.window else { return };
+        if window.words >= MOST_WORDS {
+            return;
+        }
+        window.words += 1;
+        let peers = self.verbs.entry(seen.class).or_default();
+        let bits = peers.0.surprise(&life.history, word, None) as f32;
+        window.word_bits += bits;
+        window.word_bits_most = window.word_bits_most.max(bits);
+        if teaches {
+            peers.0.learn(&life.history, word);
+        }
+        life.history.push(word);
+        if life.history.len() > verbs::ORDER {
+            life.history.remove(0);
+        }
+        let beat = verb ^ of_entity(act.target).rotate_left(31);
+        let at = seen.o.at.seconds_f64();
+        if let Some(early) = life.rhythms.beat(beat, at, teaches) {
+            window.early = window.early.max(-early.max(1e-18).log2() as f32);
         }
     }
 
@@ -187,6 +257,19 @@ impl Counter {
                     window.borrowed_names.see(mix(name));
                 }
             }
+        }
+    }
+
+    /// A device answers, offers or reports something.
+    fn answer(&mut self, sort: u64, me: DeviceIx, learning: bool, devices: &mut Devices) {
+        if self.names.contains(&(sort, me)) {
+            return;
+        }
+        if learning {
+            self.names.entry((sort, me), || ());
+        }
+        if let Some(window) = devices.window(Entity::Device(me)) {
+            window.new_answers.see(sort);
         }
     }
 
@@ -249,7 +332,9 @@ impl Counter {
             for (sum, more) in window.bytes.iter_mut().zip([bytes[out], bytes[back]]) {
                 *sum = sum.saturating_add(more);
             }
-            if strange {
+            if strange && matches!(other, Entity::External(_)) {
+                window.strange_outside = window.strange_outside.saturating_add(bytes[out]);
+            } else if strange {
                 window.strange_packets = window.strange_packets.saturating_add(both);
                 window.strange_bytes = window.strange_bytes.saturating_add(bytes[out]);
             }
@@ -361,8 +446,10 @@ fn acted(o: &Observation, act: &Act<'_>, known: &Familiarity, devices: &mut Devi
 }
 
 fn ended(o: &Observation, window: &mut Window) {
-    let ended = &mut window.ended;
     let number = |name| o.uint(name).unwrap_or(0);
+    let reset = o.str("reason") == Some("rst") && o.str("state") != Some("REJ");
+    window.resets += u32::from(reset);
+    let ended = &mut window.ended;
     ended.flows += 1;
     ended.seconds += o.float("seconds").unwrap_or(0.0);
     ended.spread += o.float("size_std_out").unwrap_or(0.0);

@@ -46,6 +46,8 @@ const LATEST: u64 = 10_000;
 pub(super) const NEW: u64 = 12;
 /// Half of the budget is for single windows, half for evidence that adds up.
 const HALF: f64 = 0.5;
+/// Windows less strange than this are no evidence.
+const WORTH: f64 = 0.05;
 /// Fewer devices than this do not make the e-detector more lenient.
 const LEAST_DEVICES: usize = 50;
 
@@ -143,22 +145,31 @@ impl Judge {
         Evidence::new(windows / (self.tolerance.false_alerts * HALF).max(1e-9))
     }
 
-    /// Judges a score. `speak` says whether an alert may come of it.
+    /// Judges a score. `own` is its p-value among the device's own; `speak` says whether an alert may
+    /// come of it.
     pub(super) fn judge(
         &mut self,
         path: &[String; 3],
         score: f32,
         at: Timestamp,
-        evidence: &mut Evidence,
+        (own, evidence): (f64, &mut Evidence),
         speak: bool,
     ) -> Judged {
         let names = path.each_ref().map(String::as_str);
         let raw = self.scores.p(&names, score);
-        let p = self.adaptive.get(names[0]).map_or(raw.p, |adaptive| adaptive.adjust(raw.p));
+        // Only where more was realised than promised: a group in which nothing ever happens owes
+        // nobody an alarm.
+        let adaptive = self.adaptive.get(names[0]);
+        let p = adaptive.map_or(raw.p, |adaptive| adaptive.adjust(raw.p).max(raw.p));
         let mut judged = Judged { p, raw, alert: false, sustained: None };
         if speak && raw.kept > 0 {
             judged.alert = self.budget.test(at.seconds_f64(), p).reject;
-            judged.sustained = evidence.take(p).map(|alarm| (alarm.ln_evidence, alarm.since));
+            // Windows of one device are alike: what is a little strange for its group may be what
+            // this one always does. Evidence adds up only from what is strange for both, and a
+            // p-value made larger is still one.
+            let both = raw.p.max(own);
+            let weighed = if both <= WORTH { both } else { 1.0 };
+            judged.sustained = evidence.take(weighed).map(|alarm| (alarm.ln_evidence, alarm.since));
         }
         judged
     }

@@ -16,6 +16,7 @@ pub(crate) enum Sort {
     FlowOutcome,
     FlowUpdate,
     FlowEnd,
+    FlowProtocol,
     Arp,
     Name,
     Broken,
@@ -39,6 +40,7 @@ pub(crate) struct Reading {
     bytes: Option<u8>,
     patient: Option<u8>,
     names: [Option<u8>; 2],
+    variety: Option<u8>,
 }
 
 /// What an answer said.
@@ -66,6 +68,7 @@ impl Reading {
             "flow.outcome" => Sort::FlowOutcome,
             "flow.update" => Sort::FlowUpdate,
             "flow.end" => Sort::FlowEnd,
+            "flow.protocol" => Sort::FlowProtocol,
             "arp.packet" => Sort::Arp,
             "dns.query" => Sort::Name,
             "protocol.anomaly" => Sort::Broken,
@@ -88,6 +91,9 @@ impl Reading {
         let mut names = names.into_iter().filter_map(place);
         Self {
             names: [names.next(), names.next()],
+            variety: ["type", "mode", "command", "operation", "message", "action"]
+                .into_iter()
+                .find_map(place),
             sort,
             answer: answers.contains(&last),
             login: logins.contains(&last) && place("outcome").is_some(),
@@ -153,6 +159,12 @@ impl Reading {
             Value::Token(token) => Some(mix(token.mark())),
             _ => None,
         }
+    }
+
+    /// A mark of what sort of message it is.
+    pub(crate) fn sort_of_message(&self, o: &Observation) -> u64 {
+        let variety = self.text(o, self.variety).map_or(0, mark);
+        mix(mark(o.kind.name) ^ variety)
     }
 
     /// Marks of the names that its subject gives itself.

@@ -18,10 +18,48 @@ pub(crate) const TEN_MINUTES: u32 = 600;
 pub(crate) struct Past {
     /// How often it does something new.
     pub(crate) restless: Restlessness,
+    /// News inside and outside, in thousandths of a bit, damped over a minute.
+    pub(crate) news: Damped<2>,
+    /// Windows by hour of the day, and when the first was.
+    hours: [u32; 24],
+    first: Timestamp,
     /// Bytes out and in, damped over a minute.
     pub(crate) bytes: Damped<2>,
     /// Packets out and in, damped over ten minutes.
     pub(crate) packets: Damped<2>,
+}
+
+/// A device's hours say nothing before so long.
+const THREE_DAYS: f64 = 3.0 * 86_400.0;
+
+fn hour(at: Timestamp) -> usize {
+    (at.nanos().div_euclid(3_600_000_000_000).rem_euclid(24)) as usize
+}
+
+impl Past {
+    /// Takes a window that is over.
+    pub(crate) fn add(&mut self, end: Timestamp, window: &Window) {
+        let bits = self.restless.bits();
+        let news = [window.inside * bits[0], window.outside * bits[1]];
+        self.news.add(end, MINUTE, news.map(|bits| (bits.min(200.0) * 1e3) as u64));
+        self.restless.add(window);
+        self.bytes.add(end, MINUTE, window.bytes);
+        self.packets.add(end, TEN_MINUTES, window.packets);
+        if self.hours == [0; 24] {
+            self.first = end;
+        }
+        let count = &mut self.hours[hour(end)];
+        *count = count.saturating_add(1);
+    }
+
+    fn hour_bits(&self, end: Timestamp) -> f32 {
+        if end.seconds_since(self.first) < THREE_DAYS {
+            return 0.0;
+        }
+        let all: f64 = self.hours.iter().map(|count| f64::from(*count)).sum();
+        let here = f64::from(self.hours[hour(end)]);
+        (((all + 24.0) / 24.0) / (here + 1.0)).log2().max(0.0) as f32
+    }
 }
 
 /// What is counted of a device in a window.
@@ -83,7 +121,12 @@ pub(crate) struct Window {
     pub(crate) regular_news: f32,
     pub(crate) new_names: Distinct,
     pub(crate) borrowed_names: Distinct,
+    pub(crate) strange_outside: u64,
+    pub(crate) new_answers: Distinct,
+    pub(crate) unreadable: u32,
+    pub(crate) resets: u32,
     pub(crate) early: f32,
+    pub(crate) overdue: f32,
     /// How strange the strangest thing was, and with whom.
     pub(crate) strangest: f32,
     #[serde(skip)]
@@ -298,6 +341,15 @@ impl Window {
         set(C::RegularNews, self.regular_news);
         set(C::NewNames, ln(self.new_names.count()));
         set(C::BorrowedNames, ln(self.borrowed_names.count()));
+        set(C::StrangeOutside, ln(self.strange_outside as f64));
+        let lately = past.news.rates(begin, MINUTE).map(|rate| (rate * 60.0 / 1e3) as f32);
+        set(C::NewsLately, (lately[0] + self.inside * inside).min(200.0));
+        set(C::NewsOutLately, (lately[1] + self.outside * outside).min(200.0));
+        set(C::NewAnswers, ln(self.new_answers.count()));
+        set(C::Unreadable, ln(self.unreadable.into()));
+        set(C::Resets, ln(self.resets.into()));
+        set(C::Hour, past.hour_bits(end));
+        set(C::Overdue, self.overdue.min(60.0));
         set(C::Early, self.early.min(60.0));
         row
     }
