@@ -324,6 +324,30 @@ pub(crate) const ALL: &[Scenario] = &[
         attacks::firmware_push::play,
         "Firmware is pushed from a host that is not the server.",
     ),
+    attack(
+        "device_orders",
+        "T0836",
+        attacks::device_orders::play,
+        "Alarm limits of devices are set over SDC, alarms silenced.",
+    ),
+    attack(
+        "directory_dump",
+        "T1087.002",
+        attacks::directory::dump,
+        "Every account of the directory is read over LDAP.",
+    ),
+    attack(
+        "ticket_roasting",
+        "T1558.003",
+        attacks::directory::roasting,
+        "Kerberos tickets of all services are collected.",
+    ),
+    attack(
+        "dicomweb_scraping",
+        "T1213",
+        attacks::dicomweb_scraping::play,
+        "The archive is listed and fetched over DICOMweb.",
+    ),
     benign(
         "pacs_migration",
         lookalikes::pacs_migration::play,

@@ -17,7 +17,8 @@ impl Plan {
     /// Hospital number `part` of `parts` by chance, which together see every attack once by a known
     /// device and once by a stranger, and every look-alike once, in random order; new devices come last.
     ///
-    /// Each is as [`Plan::sample`] would make it, but has at least one host of every role. Every
+    /// Each is as [`Plan::sample`] would make it, but has at least one host of every role, and half
+    /// of them what newer hospitals have besides. Every
     /// other one speaks no TLS inside, and gets the attacks that need a service in clear; in the
     /// others half the services are sealed. An attack that only a known device can do is done by
     /// one both times, as the truth says.
@@ -34,14 +35,16 @@ impl Plan {
         }
         let events = deal(seed, parts as usize).swap_remove(part as usize);
         let encrypted_share = if sealed { 0.5 } else { 0.0 };
-        Self { encrypted_share, retries: RETRIES, events, ..plan }
+        let newer = Rng::new(own).fork("newer").chance(0.5);
+        Self { encrypted_share, newer, retries: RETRIES, events, ..plan }
     }
 
     /// A hospital by chance that nothing befalls: normal life to learn from, then so many hours
     /// more of it. For false alerts.
     pub fn quiet(seed: u64, hours: f64) -> Self {
         let minutes = (hours.max(0.0) * 60_000.0).round() / 1_000.0;
-        Self { attack_minutes: minutes, events: vec![], ..Self::sample(seed) }
+        let newer = Rng::new(seed).fork("newer").chance(0.5);
+        Self { attack_minutes: minutes, newer, events: vec![], ..Self::sample(seed) }
     }
 }
 

@@ -165,6 +165,7 @@ pub(crate) fn build(plan: &Plan) -> World {
         loss: plan.loss.clamp(0.0, 0.2),
         image_bytes: plan.image_kib as usize * 1_024,
         pace: plan.pace.clamp(0.05, 20.0),
+        newer: plan.newer,
         start,
         away: BTreeMap::new(),
         newborn: vec![],

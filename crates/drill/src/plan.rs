@@ -92,6 +92,9 @@ pub struct Plan {
     pub image_kib: u32,
     /// Devices of one kind come from several makers.
     pub mixed_makers: bool,
+    /// Also what newer hospitals have: desks that log on to a directory, images over DICOMweb,
+    /// bedside devices that are read over SDC.
+    pub newer: bool,
     /// How often an event that does not come about, since chance chose badly, is tried again with
     /// other choices before it is left out.
     pub retries: u32,
@@ -115,6 +118,7 @@ impl Default for Plan {
             loss: 0.0,
             image_kib: 96,
             mixed_makers: true,
+            newer: false,
             retries: 0,
             events: vec![],
         }
@@ -168,6 +172,7 @@ impl Plan {
             loss: if rng.chance(0.2) { 0.000_2 } else { 0.0 },
             image_kib: rng.between(12, 48) as u32,
             mixed_makers: rng.chance(0.6),
+            newer: false,
             retries: 0,
             events: sample_events(&mut rng, 12, 4),
         }

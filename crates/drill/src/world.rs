@@ -117,6 +117,8 @@ pub(crate) struct World {
     pub(crate) image_bytes: usize,
     /// How much more than usual goes on (1: as usual).
     pub(crate) pace: f64,
+    /// What newer hospitals have besides.
+    pub(crate) newer: bool,
     /// When life begins and when attacks may.
     pub(crate) start: Nanos,
     /// Hosts that are off the network until a time: unplugged, on the move, between access points.

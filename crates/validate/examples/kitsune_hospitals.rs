@@ -1,8 +1,11 @@
 //! What Kitsune finds in generated hospitals that together see every attack, and how fast it is.
 //!
 //! ```text
-//! cargo run --release -p validate --example kitsune_hospitals -- SEED PARTS [HOW_MANY] [either]
+//! cargo run --release -p validate --example kitsune_hospitals -- SEED PARTS [HOW_MANY] [either] [calm]
 //! ```
+//!
+//! With `either`, a packet counts for both ends, not for who began; with `calm`, only normal units
+//! count that are no less than a minute after any event, whoever had a part in it.
 //!
 //! The unit is a device in ten seconds; its score counts as the share of normal units of the same
 //! hospital that are below it. For each kind of attack by known devices: units, area under
@@ -17,9 +20,14 @@ use ml::metrics::Ranking;
 use validate::evaluation::{Example, Label};
 use validate::kitsune::{By, device_windows, examples};
 
+/// Whether nothing happens to anybody.
+fn is_calm(example: &Example) -> bool {
+    example.strata.get("moment").is_some_and(|moment| moment == "calm")
+}
+
 /// Makes scores of different hospitals comparable: the share of a hospital's normal units below.
-fn compare(told: &mut [Example]) {
-    let normal = told.iter().filter(|e| e.truth == Label::Normal);
+fn compare(told: &mut [Example], calm: bool) {
+    let normal = told.iter().filter(|e| e.truth == Label::Normal && (!calm || is_calm(e)));
     let mut normal: Vec<f64> = normal.map(|e| e.score).collect();
     normal.sort_by(f64::total_cmp);
     for example in told {
@@ -30,12 +38,16 @@ fn compare(told: &mut [Example]) {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
-    let either = args.last().is_some_and(|last| last == "either");
-    args.truncate(args.len() - usize::from(either));
+    let mut said = |word: &str| {
+        let before = args.len();
+        args.retain(|arg| arg != word);
+        args.len() < before
+    };
+    let (either, calm) = (said("either"), said("calm"));
     let by = if either { By::Either } else { By::Initiator };
     let args: Vec<u64> = args.iter().map(|a| a.parse()).collect::<Result<_, _>>()?;
     let [seed, parts, many @ ..] = args.as_slice() else {
-        return Err("usage: kitsune_hospitals SEED PARTS [HOW_MANY] [either]".into());
+        return Err("usage: kitsune_hospitals SEED PARTS [HOW_MANY] [either] [calm]".into());
     };
     let many = many.first().unwrap_or(parts);
     let mut normal = vec![];
@@ -45,11 +57,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let run = device_windows(&plan, by, 10.0)?;
         println!("hospital {part}: {} packets, {:.0} packets/s", run.packets, run.rate());
         let mut told = examples(&run);
-        compare(&mut told);
+        compare(&mut told, calm);
         for example in told {
             let who = example.strata.get("actor").cloned().unwrap_or_default();
             match example.truth {
-                Label::Normal => normal.push(example.score),
+                Label::Normal if !calm || is_calm(&example) => normal.push(example.score),
                 Label::Attack(kind) => {
                     for kind in [kind, "all attacks".to_owned()] {
                         kinds.entry((who.clone(), kind)).or_default().push(example.score);
@@ -58,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Label::LookAlike(kind) => {
                     kinds.entry(("look-alike".to_owned(), kind)).or_default().push(example.score);
                 }
-                Label::Neutral => {}
+                _ => {}
             }
         }
     }

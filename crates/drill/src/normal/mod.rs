@@ -7,6 +7,7 @@ pub(crate) mod desk;
 pub(crate) mod housekeeping;
 pub(crate) mod lab;
 pub(crate) mod modality;
+pub(crate) mod newer;
 pub(crate) mod pump;
 pub(crate) mod servers;
 pub(crate) mod web;
@@ -34,6 +35,9 @@ pub(crate) fn life(w: &mut World, host: HostId) -> Vec<Activity> {
         Role::Ehr | Role::Engine | Role::Dns | Role::Ntp | Role::Files => servers::life(w, host),
         _ => vec![],
     };
+    if w.newer {
+        all.extend(newer::life(w, host));
+    }
     if !matches!(role, Role::Internet | Role::Stranger | Role::Gateway) {
         all.extend(housekeeping::life(w, host));
     }

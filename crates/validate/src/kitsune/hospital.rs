@@ -181,7 +181,8 @@ impl Whose {
 
 /// The units of a run with what they really were, for the same measures as our own: an attack's
 /// where the device acts in it; neither normal nor an attack's where it is only touched by one, or
-/// took part in one up to a minute before. What acts without having been scored has score 0.
+/// took part in one up to a minute before. What acts without having been scored has score 0. The
+/// stratum `moment` is `event` while anybody does anything and a minute after, or else `calm`.
 pub fn examples(run: &Run) -> Vec<Example> {
     let mut places: BTreeMap<Place, f64> =
         run.units.iter().map(|(place, unit)| (*place, unit.score)).collect();
@@ -201,9 +202,18 @@ pub fn examples(run: &Run) -> Vec<Example> {
             None if run.touched.contains(&place) || is_near(run, place) => Label::Neutral,
             None => Label::Normal,
         };
+        let moment = if during_event(run, place.1) { "event" } else { "calm" };
+        strata.insert("moment".to_owned(), moment.to_owned());
         Example { score, truth, strata, ..Example::default() }
     });
     told.collect()
+}
+
+/// Whether an event goes on in a stretch of time, or has shortly before.
+fn during_event(run: &Run, window: i64) -> bool {
+    let (from, to) = (window as f64 * run.seconds, (window + 1) as f64 * run.seconds);
+    let mut events = run.truth.iter();
+    events.any(|event| from < event.end_epoch + AFTERMATH_SECONDS && to > event.start_epoch)
 }
 
 /// Whether a device took part in an event then, or shortly before.
