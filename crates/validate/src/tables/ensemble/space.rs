@@ -153,7 +153,8 @@ fn range(values: &[f32], rows: &[u32]) -> Option<Axis> {
     for value in values.map(logarithm) {
         (low, high) = (low.min(value), high.max(value));
     }
-    (low <= high).then(|| Axis::Range { low, width: if high > low { high - low } else { 1.0 } })
+    let width = if high > low { high - low } else { 1.0 };
+    (low <= high).then_some(Axis::Range { low, width })
 }
 
 /// Absent where all values are missing.
