@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use assets::{Entity, Inventory, Who};
+use learn::behaviour::{Behaved, Behaviour, Seen, Standing};
 use learn::{Act, NormalLife};
 use model::KindMap;
 use model::case::Case;
@@ -73,6 +74,8 @@ pub enum LoadError {
 pub struct Engine {
     inventory: Inventory,
     normal: NormalLife,
+    behaviour: Behaviour,
+    behaved: Vec<Behaved>,
     detectors: Vec<Box<dyn Detector>>,
     /// Places of the detectors that read a kind.
     routes: KindMap<Box<[usize]>>,
@@ -98,6 +101,8 @@ impl Engine {
         Self {
             inventory: Inventory::new(inventory),
             normal: NormalLife::default(),
+            behaviour: Behaviour::default(),
+            behaved: Vec::new(),
             detectors,
             routes: KindMap::default(),
             findings: Findings::default(),
@@ -160,9 +165,7 @@ impl Engine {
         if self.first.is_none() {
             self.first = Some(o.at);
         }
-        if self.now >= self.next_tick {
-            self.tick(phase);
-        }
+        self.pass(phase);
         let who = self.inventory.observe(o);
         let act = self.words.read(o, &who).map(|(actor, target, bytes)| Act {
             actor,
@@ -180,14 +183,19 @@ impl Engine {
             let reads = |place: &usize| detectors[*place].spec().reads.contains(&kind.name);
             (0..detectors.len()).filter(reads).collect()
         });
+        let familiar = act.map(|act| (act, self.normal.familiarity(&act, class)));
+        let known = familiar.as_ref().map(|(act, known)| (act, known));
+        let known_pair = o.is("flow.start") && self.normal.knows_pair(who.subject, who.peer);
+        let learning = phase != Phase::Watching;
+        self.behaviour.count(&Seen { o, who, act: known, known_pair, class, learning });
         if !routes.is_empty() {
-            let familiar = act.map(|act| (act, self.normal.familiarity(&act, class)));
             let cx = Context {
                 inventory: &self.inventory,
                 normal: &self.normal,
                 phase,
                 who,
                 act: familiar,
+                behaved: &[],
                 now: o.at,
             };
             for &index in &**routes {
@@ -207,12 +215,26 @@ impl Engine {
     /// Nothing was observed up to this time: detectors look at what did not happen.
     pub fn idle(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
-        if self.now >= self.next_tick {
-            self.tick(self.phase(self.now));
+        self.pass(self.phase(self.now));
+    }
+
+    /// Time has passed: windows may be over, and a tick may be due.
+    fn pass(&mut self, phase: Phase) {
+        if self.behaviour.is_over(self.now) {
+            let (inventory, correlator) = (&self.inventory, &self.correlator);
+            let standing = |ix| Standing {
+                class: inventory.class(ix),
+                frozen: correlator.has(Entity::Device(ix)),
+            };
+            let closed = self.behaviour.close(self.now, phase != Phase::Watching, standing);
+            self.tick(phase, &closed);
+            self.behaved.extend(closed);
+        } else if self.now >= self.next_tick {
+            self.tick(phase, &[]);
         }
     }
 
-    fn tick(&mut self, phase: Phase) {
+    fn tick(&mut self, phase: Phase, behaved: &[Behaved]) {
         self.next_tick = self.now.plus(TICK);
         self.inventory.tick(self.now);
         if self.now >= self.next_settle {
@@ -236,6 +258,7 @@ impl Engine {
                 peer_is_new: false,
             },
             act: None,
+            behaved,
             now: self.now,
         };
         for detector in &mut self.detectors {
@@ -251,6 +274,21 @@ impl Engine {
         for (finding, about) in self.findings.take() {
             self.correlator.add(finding, about, &self.inventory);
         }
+    }
+
+    /// How devices behave.
+    pub fn behaviour(&self) -> &Behaviour {
+        &self.behaviour
+    }
+
+    /// How devices behave, to be given knowledge from elsewhere.
+    pub fn behaviour_mut(&mut self) -> &mut Behaviour {
+        &mut self.behaviour
+    }
+
+    /// Windows that ended since the last time.
+    pub fn take_behaved(&mut self) -> Vec<Behaved> {
+        std::mem::take(&mut self.behaved)
     }
 
     /// Findings since the last time, each with its case.

@@ -1,12 +1,12 @@
 //! Where detectors put what they claim.
 
-use assets::{Entity, Inventory};
+use assets::{DeviceIx, Entity, Inventory};
 use learn::Bounded;
 use model::device::{DeviceClass, DeviceId, Tier};
 use model::finding::{
     DeviceRef, EvidenceId, Finding, FindingId, FindingKind, PeerRef, Reason, Severity,
 };
-use model::observation::{Observation, Party};
+use model::observation::{Observation, ObservationId, Party};
 use model::time::Timestamp;
 
 use crate::seam::{Context, DetectorSpec};
@@ -95,6 +95,35 @@ impl Findings {
         };
         let key = String::new();
         Claim { findings: self, cx, finding, about: cx.who.subject, key, again: false }
+    }
+
+    /// Begins a claim about what a device did in a window of time, with whom, as some observations
+    /// show it.
+    pub fn claim_about<'f, 'c>(
+        &'f mut self,
+        cx: &'c Context<'c>,
+        device: DeviceIx,
+        with: Option<&Party>,
+        shown: &[ObservationId],
+        severity: Severity,
+        title: String,
+    ) -> Claim<'f, 'c> {
+        let spec = self.spec;
+        let peer = with.map(|party| peer_ref(cx.inventory, cx.inventory.entity(party), party));
+        let finding = Finding {
+            at: cx.now,
+            detector: spec.map_or("unnamed", |spec| spec.name).to_owned(),
+            kind: spec.map_or(FindingKind::Rule, |spec| spec.kind),
+            severity,
+            title,
+            device: cx.inventory.reference(device, cx.inventory.ip(device)),
+            peers: peer.into_iter().collect(),
+            score: 0.5,
+            evidence: shown.iter().map(|id| (*id).into()).collect(),
+            ..Finding::default()
+        };
+        let about = Entity::Device(device);
+        Claim { findings: self, cx, finding, about, key: String::new(), again: false }
     }
 
     /// Whether a claim about the subject would not be made, since it was made lately and is no

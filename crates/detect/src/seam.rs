@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use assets::{Entity, Inventory, Who};
+use learn::behaviour::Behaved;
 use learn::{Act, Familiarity, NormalLife};
 use model::device::{DeviceClass, Tier};
 use model::finding::FindingKind;
@@ -74,6 +75,8 @@ pub struct Context<'a> {
     pub who: Who,
     /// The observation as an act, and how familiar it is; the act itself is not counted yet.
     pub act: Option<(Act<'a>, Familiarity)>,
+    /// What devices did in the window that is just over; empty but in the tick that follows it.
+    pub behaved: &'a [Behaved],
     /// Time of the observation, or of the tick.
     pub now: Timestamp,
 }

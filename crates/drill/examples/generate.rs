@@ -4,6 +4,8 @@
 //! cargo run --example generate -- SEED DIR            a hospital by chance
 //! cargo run --example generate -- demo DIR            the demonstration
 //! cargo run --example generate -- SEED DIR PLAN.json  fields of a plan, the others as usual
+//! cargo run --example generate -- coverage:SEED:PART:PARTS DIR   part of a set that sees everything
+//! cargo run --example generate -- quiet:SEED:HOURS DIR           normal life only
 //! cargo run --example generate -- list                the scenarios
 //! ```
 #![allow(clippy::print_stdout, missing_docs)]
@@ -26,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let plan = match (which.as_str(), rest.first()) {
         ("demo", _) => demo_plan(),
+        (named, _) if named.contains(':') => named_plan(named)?,
         (seed, None) => Plan::sample(seed.parse()?),
         (seed, Some(path)) => {
             let plan: Plan = serde_json::from_str(&std::fs::read_to_string(path)?)?;
@@ -42,4 +45,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("skipped: {name}");
     }
     Ok(())
+}
+
+/// The plan of `coverage:SEED:PART:PARTS` or `quiet:SEED:HOURS`.
+fn named_plan(name: &str) -> Result<Plan, Box<dyn Error>> {
+    match name.split(':').collect::<Vec<_>>().as_slice() {
+        ["coverage", seed, part, parts] => {
+            Ok(Plan::coverage(seed.parse()?, part.parse()?, parts.parse()?))
+        }
+        ["quiet", seed, hours] => Ok(Plan::quiet(seed.parse()?, hours.parse()?)),
+        _ => {
+            Err(format!("'{name}' is neither coverage:SEED:PART:PARTS nor quiet:SEED:HOURS").into())
+        }
+    }
 }

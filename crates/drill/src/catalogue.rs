@@ -34,7 +34,7 @@ const fn attack(
     play: fn(&mut Scene<'_>) -> Option<Story>,
     line: &'static str,
 ) -> Scenario {
-    Scenario { name, kind: Kind::Attack, technique, line, play }
+    Scenario { name, kind: Kind::Attack, technique, line, play, clear: false }
 }
 
 const fn benign(
@@ -42,7 +42,7 @@ const fn benign(
     play: fn(&mut Scene<'_>) -> Option<Story>,
     line: &'static str,
 ) -> Scenario {
-    Scenario { name, kind: Kind::LookAlike, technique: "-", line, play }
+    Scenario { name, kind: Kind::LookAlike, technique: "-", line, play, clear: false }
 }
 
 /// Every scenario.
@@ -78,7 +78,8 @@ pub(crate) const ALL: &[Scenario] = &[
         "T1046",
         attacks::dicom_title_scan::play,
         "Application entity titles are guessed at the archive.",
-    ),
+    )
+    .in_clear(),
     attack(
         "dicom_store_outside",
         "T1048",
@@ -123,19 +124,22 @@ pub(crate) const ALL: &[Scenario] = &[
         "T1499.002",
         attacks::flood::http,
         "A clinical server is flooded with requests.",
-    ),
+    )
+    .in_clear(),
     attack(
         "mqtt_flood",
         "T1499.002",
         attacks::flood::mqtt,
         "The broker is flooded with connections and messages.",
-    ),
+    )
+    .in_clear(),
     attack(
         "slowloris",
         "T1499.002",
         attacks::slowloris::play,
         "Half-sent requests hold a server's connections.",
-    ),
+    )
+    .in_clear(),
     attack(
         "arp_spoofing",
         "T1557.002",
@@ -225,25 +229,29 @@ pub(crate) const ALL: &[Scenario] = &[
         "T0855",
         attacks::mqtt_command::play,
         "Commands are published to other pumps' topics.",
-    ),
+    )
+    .in_clear(),
     attack(
         "mqtt_eavesdropping",
         "T0801",
         attacks::mqtt_eavesdropping::play,
         "A host subscribes to every topic of the pumps.",
-    ),
+    )
+    .in_clear(),
     attack(
         "malformed_mqtt",
         "T1499.004",
         attacks::malformed::mqtt,
         "Packets that break MQTT are thrown at the broker.",
-    ),
+    )
+    .in_clear(),
     attack(
         "malformed_dicom",
         "T1499.004",
         attacks::malformed::dicom,
         "Units that break DICOM are thrown at the archive.",
-    ),
+    )
+    .in_clear(),
     attack(
         "malformed_hl7",
         "T1499.004",

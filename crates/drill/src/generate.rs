@@ -11,11 +11,12 @@ use model::Timestamp;
 use crate::activity::Activity;
 use crate::catalogue;
 use crate::hospital;
+use crate::labels::Labels;
 use crate::net::queue::Item;
 use crate::normal;
 use crate::pcap;
 use crate::plan::Plan;
-use crate::scenario::{How, Scenario, Scene};
+use crate::scenario::{How, Scenario, Scene, Story};
 use crate::time::{Nanos, SEC, seconds};
 use crate::truth::{self, HostEntry, Phases, Truth};
 use crate::world::{HostId, World};
@@ -45,6 +46,9 @@ pub enum Happening {
         at: Timestamp,
         /// From the destination address to the end of the payload.
         frame: Vec<u8>,
+        /// The event that it belongs to, be it of the actor or an answer: its place in
+        /// [`Hospital::truth`]. None in normal life.
+        event: Option<u32>,
     },
     /// A line of the device log (RFC 5424), without a newline.
     Syslog {
@@ -80,6 +84,8 @@ pub struct Hospital {
     activities: Vec<(HostId, Activity)>,
     events: std::vec::IntoIter<(&'static Scenario, How)>,
     gap: Nanos,
+    /// How often an event that did not come about is tried again.
+    retries: u32,
     baseline_end: Nanos,
     /// When it ends at the earliest.
     until: Nanos,
@@ -114,6 +120,7 @@ impl Hospital {
             activities: vec![],
             events: events.into_iter(),
             gap: seconds(plan.gap_seconds.max(0.0)),
+            retries: plan.retries,
             baseline_end,
             until: baseline_end + seconds(plan.attack_minutes.max(0.0) * 60.0),
             next_event: Some(baseline_end + SEC),
@@ -162,23 +169,40 @@ impl Hospital {
             self.next_event = None;
             return;
         };
-        self.world.queue.record();
-        let mut rng = self.world.rng.fork(scenario.name);
-        std::mem::swap(&mut self.world.rng, &mut rng);
-        let mut scene = Scene { w: &mut self.world, now: at, who: how.who, speed: how.speed };
-        let story = (scenario.play)(&mut scene);
-        std::mem::swap(&mut self.world.rng, &mut rng);
         let mut next = at;
-        match (story, self.world.queue.record()) {
-            (Some(story), Some(span)) => {
+        let told = (0..=self.retries).find_map(|retry| self.perform(at, scenario, how, retry));
+        match told {
+            Some((story, span)) => {
                 self.truth.push(truth::tell(&self.world, scenario, &story, span));
                 next = span.1 + self.gap;
             }
-            _ => self.skipped.push(scenario.name.to_owned()),
+            None => self.skipped.push(scenario.name.to_owned()),
         }
         self.until = self.until.max(next - self.gap + 20 * SEC);
         self.next_event = Some(next);
         self.world.queue.push(next, Item::Wake(EVENTS));
+    }
+
+    /// Plays a scenario; none where this hospital has not what it takes, or chance chose badly: a
+    /// device as the victim of itself, say.
+    fn perform(
+        &mut self,
+        at: Nanos,
+        scenario: &Scenario,
+        how: How,
+        retry: u32,
+    ) -> Option<(Story, (Nanos, Nanos))> {
+        self.world.queue.record(u32::try_from(self.truth.len()).ok());
+        let mut rng = match retry {
+            0 => self.world.rng.fork(scenario.name),
+            _ => self.world.rng.fork(&format!("{} {retry}", scenario.name)),
+        };
+        std::mem::swap(&mut self.world.rng, &mut rng);
+        let mut scene = Scene { w: &mut self.world, now: at, who: how.who, speed: how.speed };
+        let story = (scenario.play)(&mut scene);
+        std::mem::swap(&mut self.world.rng, &mut rng);
+        let span = self.world.queue.record(None);
+        story.zip(span)
     }
 
     /// What has really happened so far; whole once the last happening has come out.
@@ -207,11 +231,11 @@ impl Iterator for Hospital {
 
     fn next(&mut self) -> Option<Happening> {
         loop {
-            let (nanos, item) = self.world.queue.pop()?;
+            let (nanos, event, item) = self.world.queue.pop()?;
             let at = Timestamp::from_nanos(nanos);
             match item {
                 Item::Wake(who) => self.wake(nanos, who),
-                Item::Frame(frame) => return Some(Happening::Packet { at, frame }),
+                Item::Frame(frame) => return Some(Happening::Packet { at, frame, event }),
                 Item::Syslog(line) => return Some(Happening::Syslog { at, line }),
                 Item::Audit(line) => return Some(Happening::Audit { at, line }),
             }
@@ -237,7 +261,8 @@ pub struct Summary {
 }
 
 /// Generates a hospital into files in `out`, which is made if need be: `capture.pcap`,
-/// `truth.json`, `hosts.json`, `phases.json`, `syslog.log` and `audit.ndjson`.
+/// `packets.labels` ([`labels`](crate::labels)), `truth.json`, `hosts.json`, `phases.json`,
+/// `syslog.log` and `audit.ndjson`.
 ///
 /// # Errors
 ///
@@ -257,11 +282,14 @@ pub fn generate(plan: &Plan, out: &Path) -> Result<Summary, DrillError> {
     let (capture_path, mut capture) = open("capture.pcap")?;
     let (syslog_path, mut syslog) = open("syslog.log")?;
     let (audit_path, mut audit) = open("audit.ndjson")?;
+    let (labels_path, labels) = open("packets.labels")?;
+    let mut labels = Labels::new(labels);
     pcap::header(&mut capture).map_err(wrong(&capture_path))?;
     let (mut packets, mut bytes, mut span) = (0, 0, None);
     for happening in &mut hospital {
         match happening {
-            Happening::Packet { at, frame } => {
+            Happening::Packet { at, frame, event } => {
+                labels.packet(event).map_err(wrong(&labels_path))?;
                 packets += 1;
                 bytes += frame.len() as u64;
                 span = Some((span.map_or(at, |(first, _)| first), at));
@@ -280,6 +308,7 @@ pub fn generate(plan: &Plan, out: &Path) -> Result<Summary, DrillError> {
     {
         file.flush().map_err(wrong(&path))?;
     }
+    labels.finish().map_err(wrong(&labels_path))?;
     let hosts = hospital.hosts();
     let json = |name: &str, text: serde_json::Result<String>| {
         let path = out.join(name);

@@ -150,6 +150,7 @@ pub(crate) fn build(plan: &Plan) -> World {
     let services = Services::default();
     let start: Nanos = plan.start.nanos();
     let mut world = World {
+        founders: hosts.len(),
         hosts,
         subnets: numbering.subnets,
         gateway,

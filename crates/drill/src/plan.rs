@@ -92,6 +92,9 @@ pub struct Plan {
     pub image_kib: u32,
     /// Devices of one kind come from several makers.
     pub mixed_makers: bool,
+    /// How often an event that does not come about, since chance chose badly, is tried again with
+    /// other choices before it is left out.
+    pub retries: u32,
     /// What befalls it, in this order.
     pub events: Vec<Event>,
 }
@@ -112,6 +115,7 @@ impl Default for Plan {
             loss: 0.0,
             image_kib: 96,
             mixed_makers: true,
+            retries: 0,
             events: vec![],
         }
     }
@@ -119,7 +123,7 @@ impl Default for Plan {
 
 /// How many hosts of a role a hospital of the usual size has; none where their number is not a
 /// choice.
-fn usual(role: Role) -> Option<u16> {
+pub(crate) fn usual(role: Role) -> Option<u16> {
     match role {
         Role::Gateway | Role::Internet | Role::Stranger => None,
         Role::Monitor => Some(8),
@@ -164,13 +168,14 @@ impl Plan {
             loss: if rng.chance(0.2) { 0.000_2 } else { 0.0 },
             image_kib: rng.between(12, 48) as u32,
             mixed_makers: rng.chance(0.6),
+            retries: 0,
             events: sample_events(&mut rng, 12, 4),
         }
     }
 }
 
 /// Evenly between two numbers, with three decimals: what a plan's JSON holds exactly.
-fn decimal(rng: &mut Rng, low: f64, high: f64) -> f64 {
+pub(crate) fn decimal(rng: &mut Rng, low: f64, high: f64) -> f64 {
     (rng.uniform(low, high) * 1_000.0).round() / 1_000.0
 }
 

@@ -25,8 +25,18 @@ pub(crate) struct Scenario {
     pub(crate) technique: &'static str,
     /// One line for people.
     pub(crate) line: &'static str,
+    /// Needs a service that speaks in clear, to break its protocol or to speak it.
+    pub(crate) clear: bool,
     /// Plays it; none where the hospital lacks what it takes, and then nothing was said.
     pub(crate) play: fn(&mut Scene<'_>) -> Option<Story>,
+}
+
+impl Scenario {
+    /// The same, where it is known to need a service that speaks in clear.
+    pub(crate) const fn in_clear(mut self) -> Self {
+        self.clear = true;
+        self
+    }
 }
 
 /// The choices of the plan for one event.

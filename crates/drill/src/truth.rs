@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Who;
 use crate::scenario::{Kind, Scenario, Story};
 use crate::time::{MS, Nanos, SEC, US, iso};
 use crate::world::World;
@@ -31,6 +32,12 @@ pub struct Truth {
     pub end: String,
     /// Unix seconds of its last packet.
     pub end_epoch: f64,
+    /// Its name in the [`catalogue`](crate::catalogue).
+    #[serde(default)]
+    pub scenario: String,
+    /// Whether who did it had been there from the first day, whatever the plan asked for.
+    #[serde(default)]
+    pub who: Who,
 }
 
 /// A host of the inside, or the router to the outside.
@@ -70,6 +77,8 @@ pub(crate) fn tell(w: &World, scenario: &Scenario, story: &Story, span: (Nanos, 
         start_epoch: epoch(start),
         end: iso(span.1),
         end_epoch: epoch(span.1),
+        scenario: scenario.name.to_owned(),
+        who: if story.actor < w.founders { Who::Known } else { Who::Stranger },
     }
 }
 

@@ -94,6 +94,8 @@ pub(crate) struct Services {
 /// The hospital.
 pub(crate) struct World {
     pub(crate) hosts: Vec<Host>,
+    /// How many of these, the first ones, have been there from the first day.
+    pub(crate) founders: usize,
     pub(crate) subnets: Vec<Subnet>,
     pub(crate) gateway: HostId,
     pub(crate) services: Services,

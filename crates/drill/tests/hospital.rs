@@ -36,7 +36,7 @@ fn digest(plan: &Plan) -> u64 {
     let mut hasher = DefaultHasher::new();
     for happening in Hospital::new(plan).unwrap() {
         match happening {
-            Happening::Packet { at, frame } => (at, frame).hash(&mut hasher),
+            Happening::Packet { at, frame, .. } => (at, frame).hash(&mut hasher),
             Happening::Syslog { at, line } | Happening::Audit { at, line } => {
                 (at, line).hash(&mut hasher);
             }
@@ -271,4 +271,59 @@ fn files_are_written_in_the_forms_that_scoring_reads() {
     let capture = std::fs::read(folder.path().join("capture.pcap")).unwrap();
     assert_eq!(capture[..4], 0xa1b2_3c4d_u32.to_le_bytes());
     assert_eq!(capture.len() as u64, 24 + summary.bytes + 16 * summary.packets);
+    let runs = drill::labels::read(&read("packets.labels")).unwrap();
+    let frames = (0..summary.packets).filter(|&n| drill::labels::event_of(&runs, n) == Some(0));
+    let labelled = Hospital::new(&plan)
+        .unwrap()
+        .filter(|h| matches!(h, Happening::Packet { event: Some(0), .. }))
+        .count();
+    assert!(labelled > 100 && frames.count() == labelled);
+}
+
+#[test]
+fn hospitals_of_a_coverage_leave_nothing_out_and_label_every_packet() {
+    let mut seen = std::collections::BTreeSet::new();
+    for part in 0..2 {
+        let plan = Plan {
+            baseline_minutes: 0.5,
+            attack_minutes: 0.1,
+            gap_seconds: 1.0,
+            image_kib: 12,
+            pace: 0.4,
+            ..Plan::coverage(11, part, 2)
+        };
+        let mut hospital = Hospital::new(&plan).unwrap();
+        let mut times: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+        for happening in &mut hospital {
+            let Happening::Packet { at, event: Some(event), .. } = happening else { continue };
+            let at = at.seconds_f64();
+            times.entry(event).or_insert((at, at)).1 = at;
+        }
+        assert_eq!(hospital.skipped(), [""; 0]);
+        assert_eq!(times.len(), hospital.truth().len(), "an event without a packet of its own");
+        for (truth, (first, last)) in hospital.truth().iter().zip(times.values()) {
+            assert!((first - truth.start_epoch - 0.001).abs() < 2e-6, "{}", truth.scenario);
+            assert!((last - truth.end_epoch).abs() < 2e-6, "{}", truth.scenario);
+            seen.insert((truth.scenario.clone(), truth.who == Who::Known));
+        }
+    }
+    let attacks = catalogue().into_iter().filter(|e| e.malicious);
+    let missing: Vec<_> =
+        attacks.map(|e| e.name).filter(|&name| !seen.contains(&(name.to_owned(), true))).collect();
+    assert_eq!(missing, [""; 0], "not done by a known device");
+    let strangers = seen.iter().filter(|(_, known)| !known).count();
+    assert!(strangers > 40, "{strangers} kinds by strangers");
+}
+
+#[test]
+fn a_quiet_hospital_has_no_event() {
+    let plan = Plan { baseline_minutes: 0.5, pace: 0.3, image_kib: 12, ..Plan::quiet(9, 0.02) };
+    let mut hospital = Hospital::new(&plan).unwrap();
+    let labelled = |h: Happening| matches!(h, Happening::Packet { event: Some(_), .. });
+    let mut end = 0.0;
+    for happening in &mut hospital {
+        end = happening.at().seconds_f64();
+        assert!(!labelled(happening));
+    }
+    assert!(hospital.truth().is_empty() && end > hospital.phases().baseline_end_epoch + 60.0);
 }

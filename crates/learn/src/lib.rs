@@ -5,8 +5,10 @@
 //! and loaded ([`normal::NormalLife::save`]), so that a restart forgets nothing.
 #![forbid(unsafe_code)]
 
+pub mod behaviour;
 pub mod bounded;
 pub mod counts;
+pub mod features;
 pub mod normal;
 pub mod periodic;
 pub mod sequential;

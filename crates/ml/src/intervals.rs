@@ -24,6 +24,12 @@ fn normal_quantile(p: f64) -> f64 {
     if p < 0.5 { -size } else { size }
 }
 
+/// How many standard deviations a normal variable is from its mean, either way, with probability
+/// `share` only: 1.96 for 0.05.
+pub fn two_sided(share: f64) -> f64 {
+    normal_quantile(1.0 - share / 2.0)
+}
+
 /// Wilson's score interval for a share of `successes` in `trials` (Wilson, 1927): close to its
 /// stated coverage also for shares near 0 and 1. (0, 1) without a trial.
 pub fn wilson(successes: u64, trials: u64, confidence: f64) -> (f64, f64) {

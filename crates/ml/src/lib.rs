@@ -8,15 +8,22 @@
 //! (`serde`). Deliberately absent: devices, protocols, findings.
 #![forbid(unsafe_code)]
 
+pub mod autoencoder;
 pub mod budget;
+pub mod cadence;
 pub mod chance;
+pub mod columns;
 pub mod conformal;
 pub mod drift;
+pub mod forest;
 pub mod intervals;
+pub mod memory;
 pub mod metrics;
 pub mod model;
+pub mod reservoir;
 pub mod sequential;
 pub mod trees;
+pub mod verbs;
 
 pub use chance::Chance;
 pub use model::{Contribution, Model};

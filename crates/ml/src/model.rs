@@ -27,3 +27,16 @@ pub struct Contribution {
     /// What is normal there: of the nearest normal example, or the mean.
     pub expected: f32,
 }
+
+/// Adds the `most` heaviest of some contributions, the heaviest first. Those of weight 0 are left
+/// out, and weights are made to add up to no more than 1.
+pub(crate) fn heaviest(mut parts: Vec<Contribution>, most: usize, out: &mut Vec<Contribution>) {
+    parts.retain(|part| part.weight > 0.0);
+    let sum = parts.iter().map(|part| f64::from(part.weight)).sum::<f64>().max(1.0);
+    // Rounded sums may exceed 1 by a little.
+    let scale = (1.0 / sum * (1.0 - 1e-6)) as f32;
+    parts.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.column.cmp(&b.column)));
+    out.extend(
+        parts.into_iter().take(most).map(|p| Contribution { weight: p.weight * scale, ..p }),
+    );
+}

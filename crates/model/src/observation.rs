@@ -198,7 +198,13 @@ impl Observation {
     pub fn get(&self, name: &str) -> Option<&Value> {
         let index = self.kind.index_of(name);
         debug_assert!(index.is_some(), "{} has no field '{name}'", self.kind.name);
-        let index = u8::try_from(index?).ok()?;
+        self.at_place(index?)
+    }
+
+    /// The value of the field at a place in the kind's table, where it was seen: for who looked the
+    /// place up once ([`KindSpec::index_of`]).
+    pub fn at_place(&self, index: usize) -> Option<&Value> {
+        let index = u8::try_from(index).ok()?;
         let place = self.fields.binary_search_by_key(&index, |(at, _)| *at).ok()?;
         Some(&self.fields[place].1)
     }

@@ -2,6 +2,7 @@
 
 use assets::{Inventory, Who};
 use detect::Engine;
+use learn::behaviour::Behaved;
 use model::case::Case;
 use model::finding::{EvidenceId, Finding};
 use model::observation::Observation;
@@ -50,6 +51,10 @@ pub trait Outputs {
     /// When it cannot be kept; the run ends with that error.
     fn case(&mut self, case: &Case) -> Result<(), OutputError>;
 
+    /// What a device did in a window of time, once that is over, before the next fact is told: for
+    /// who validates models.
+    fn behaved(&mut self, _behaved: &Behaved, _inventory: &Inventory) {}
+
     /// A stretch of the input of which everything was told, observations, findings and cases: for
     /// what is written down behind detection. Only `analyze` gives it.
     ///
@@ -81,6 +86,9 @@ pub fn tell(
     seen: &mut dyn FnMut(&[Finding], &[Case]),
 ) -> Result<bool, OutputError> {
     let who = engine.observe(o);
+    for behaved in engine.take_behaved() {
+        out.behaved(&behaved, engine.inventory());
+    }
     let findings = engine.take_findings();
     let cited = !findings.is_empty() && {
         let id = EvidenceId::from(o.id);

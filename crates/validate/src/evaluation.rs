@@ -12,6 +12,9 @@ pub struct Example {
     /// The calibrated p-value, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<f64>,
+    /// The probability that it is an attack, where a model gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
     /// What it really was.
     pub truth: Label,
     /// The group within which it was calibrated; empty where that is not done.

@@ -7,5 +7,19 @@
 //! (one HTML page) and for machines (a CycloneDX ML-BOM).
 #![forbid(unsafe_code)]
 
+pub mod card;
 pub mod evaluation;
+pub mod gates;
+pub mod hospitals;
+pub mod kitsune;
+pub mod label;
+pub mod lesson;
+pub mod measures;
+pub mod package;
+pub mod report;
+pub mod shelf;
+pub mod site;
+pub mod strata;
 pub mod tables;
+pub mod train;
+pub mod watch;

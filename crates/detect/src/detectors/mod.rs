@@ -6,6 +6,7 @@ pub mod analyser_identity;
 pub mod arp_spoofing;
 pub mod arp_sweep;
 pub mod beacon;
+pub mod changed_behaviour;
 pub mod closed_service;
 pub mod crafted_packets;
 pub mod default_credential;
@@ -44,6 +45,7 @@ pub mod smb_worm;
 pub mod snmp_control;
 pub mod system_token;
 pub mod ticket_theft;
+pub mod unusual_behaviour;
 pub mod vendor_backend;
 pub mod web_attack;
 
@@ -96,6 +98,8 @@ pub static ALL: &[Make] = &[
     || Box::<remote_tools::RemoteTools>::default(),
     || Box::<shared_host_key::SharedHostKey>::default(),
     || Box::<sensor_loss::SensorLoss>::default(),
+    || Box::<unusual_behaviour::UnusualBehaviour>::default(),
+    || Box::<changed_behaviour::ChangedBehaviour>::default(),
 ];
 
 /// What a person should do next about the findings of a detector.

@@ -25,6 +25,8 @@ pub(crate) enum Item {
 struct Queued {
     at: Nanos,
     serial: u64,
+    /// The event of the plan that it belongs to.
+    event: Option<u32>,
     item: Item,
 }
 
@@ -58,6 +60,7 @@ pub(crate) struct Queue {
     serial: u64,
     now: Nanos,
     span: Span,
+    event: Option<u32>,
 }
 
 impl Queue {
@@ -71,18 +74,20 @@ impl Queue {
             });
         }
         self.serial += 1;
-        self.heap.push(Reverse(Queued { at, serial: self.serial, item }));
+        self.heap.push(Reverse(Queued { at, serial: self.serial, event: self.event, item }));
     }
 
-    /// The next thing to happen.
-    pub(crate) fn pop(&mut self) -> Option<(Nanos, Item)> {
+    /// The next thing to happen, and the event that it belongs to.
+    pub(crate) fn pop(&mut self) -> Option<(Nanos, Option<u32>, Item)> {
         let Reverse(next) = self.heap.pop()?;
         self.now = next.at;
-        Some((next.at, next.item))
+        Some((next.at, next.event, next.item))
     }
 
-    /// Starts a new recording of first and last frame, and hands back the one before.
-    pub(crate) fn record(&mut self) -> Span {
+    /// Starts a new recording of first and last frame, and hands back the one before. What is put
+    /// in from now on belongs to this event, or to none.
+    pub(crate) fn record(&mut self, event: Option<u32>) -> Span {
+        self.event = event;
         self.span.take()
     }
 }
@@ -98,7 +103,7 @@ mod tests {
             queue.push(at, Item::Wake(who));
         }
         let order: Vec<usize> = std::iter::from_fn(|| queue.pop())
-            .map(|(_, item)| if let Item::Wake(who) = item { who } else { usize::MAX })
+            .map(|(_, _, item)| if let Item::Wake(who) = item { who } else { usize::MAX })
             .collect();
         assert_eq!(order, [1, 3, 0, 2]);
     }
@@ -109,6 +114,18 @@ mod tests {
         queue.push(9, Item::Wake(0));
         queue.pop();
         queue.push(4, Item::Frame(vec![]));
-        assert_eq!(queue.record(), Some((9, 9)));
+        assert_eq!(queue.record(None), Some((9, 9)));
+    }
+
+    #[test]
+    fn what_is_said_during_an_event_belongs_to_it_whenever_it_happens() {
+        let mut queue = Queue::default();
+        queue.push(1, Item::Frame(vec![]));
+        queue.record(Some(3));
+        queue.push(2, Item::Frame(vec![]));
+        queue.record(None);
+        queue.push(0, Item::Frame(vec![]));
+        let events: Vec<_> = std::iter::from_fn(|| queue.pop()).map(|(_, e, _)| e).collect();
+        assert_eq!(events, [None, None, Some(3)]);
     }
 }

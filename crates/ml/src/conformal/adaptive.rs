@@ -18,7 +18,7 @@ pub(super) const STEP: f64 = 0.5;
 /// leave the span in which p-values lie by more than a step, after `T` rows
 ///
 /// ```text
-/// | false alarms / T - a |  <=  (ln(1 + kept) + 2 * step) / (step * T)
+/// | false alarms / T - a |  <=  (ln(max(1 + kept, 1 / a)) + 2 * step) / (step * T)
 /// ```
 ///
 /// where `kept` is how many scores stood behind the p-values at most. The bound holds for

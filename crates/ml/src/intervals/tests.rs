@@ -33,6 +33,13 @@ fn intervals_of_shares_are_those_of_statsmodels() {
 }
 
 #[test]
+fn deviations_are_those_of_the_tables() {
+    for (share, deviations) in [(0.05, 1.959_963_984_540_054), (0.001, 3.290_526_731_491_926)] {
+        assert!((two_sided(share) - deviations).abs() < 1e-9);
+    }
+}
+
+#[test]
 fn intervals_of_counts_are_those_of_scipy() {
     for (count, expected) in [
         (0, (0.0, 3.688_879_454_113_935_4)),

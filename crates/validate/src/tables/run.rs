@@ -133,7 +133,14 @@ fn examples_of(table: &Table, fold: &Fold, verdicts: &[Verdict], seen: &Seen) ->
         let kind = table.kind(*row).to_owned();
         let truth = if attack { Label::Attack(kind) } else { Label::Normal };
         let group = String::new();
-        Example { score: verdict.score, p: Some(verdict.p), truth, group, strata: own }
+        Example {
+            score: verdict.score,
+            p: Some(verdict.p),
+            probability: None,
+            truth,
+            group,
+            strata: own,
+        }
     };
     fold.judged.iter().zip(verdicts).zip(&seen.again).map(example).collect()
 }

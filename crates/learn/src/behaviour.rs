@@ -1,0 +1,355 @@
+//! How devices behave: what each does in ten seconds, how strange that is for it, and how sure.
+//!
+//! Observations are counted into the window of the device ([`count`]); the window that is over
+//! becomes a row of features, is put in units of what is usual for the device ([`standard`]), scored
+//! by models of normal life and by trees that know attacks ([`models`], [`knowledge`]), and judged
+//! among its like ([`judge`]). Only then is it learned, and only where nobody objects: a device with
+//! an open case teaches nothing.
+//!
+//! Deliberately absent: what to say of it. That is for detectors.
+
+mod count;
+mod judge;
+mod knowledge;
+mod models;
+mod rhythm;
+mod standard;
+mod why;
+
+use std::sync::Arc;
+
+use assets::{DeviceIx, Entity};
+use ml::conformal::{Keep, Scores as Scored};
+use ml::drift::Adwin;
+use ml::sequential::Evidence;
+use model::device::DeviceClass;
+use model::observation::{ObservationId, Party};
+use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use count::Seen;
+use count::{Counter, PastOfChannel};
+use judge::{Judge, NEW};
+pub use judge::{Judged, LEVELS, Tolerance, Volume};
+pub use knowledge::{Knowledge, TREE_WIDTH, Unfit, tree_row};
+use models::Models;
+pub use models::{Scores, Which};
+pub use standard::Moments;
+use standard::{OF_DEVICE, OF_MANY, Usual, settled};
+pub use why::{Reason, Why};
+
+use rhythm::Rhythms;
+
+use crate::features::{Column, Past, Row, WINDOW, Window};
+
+/// What went between two.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Channel {
+    end: Timestamp,
+    packets: u64,
+    bytes: u64,
+    past: PastOfChannel,
+    calls: u32,
+    last_call: Timestamp,
+    pause_mean: f64,
+    pause_m2: f64,
+}
+
+/// The devices that do something in this window, and what they did before.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Devices {
+    end: Timestamp,
+    lives: Vec<Option<Box<Life>>>,
+    active: Vec<DeviceIx>,
+}
+
+/// Most devices whose windows are kept.
+const MAX_DEVICES: usize = 50_000;
+/// A change that is none is said of one device in so many looks at most.
+const CHANGE: f64 = 1e-7;
+/// Scores that are kept of a device: 40 minutes of activity.
+const OWN: usize = 256;
+/// Windows of what a device did lately, to say what changed.
+const LATELY: f32 = 60.0;
+/// A window as strange as this is not learned by the models: one in a hundred of normal life is lost,
+/// and most of an attack that nobody has seen yet.
+const NOT_LEARNED: f64 = 0.01;
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Life {
+    window: Option<Window>,
+    past: Past,
+    windows: u64,
+    /// The last words of what it did.
+    history: Vec<u32>,
+    rhythms: Rhythms,
+    usual: Moments,
+    lately: Moments,
+    /// Its latest scores.
+    own: Option<Scored>,
+    evidence: Option<Evidence>,
+    change: Option<Adwin>,
+}
+
+impl Devices {
+    fn window_end(&self) -> Timestamp {
+        self.end
+    }
+
+    fn life(&mut self, device: DeviceIx) -> Option<&mut Life> {
+        self.lives.get_mut(device.0 as usize)?.as_deref_mut()
+    }
+
+    fn window(&mut self, entity: Entity) -> Option<&mut Window> {
+        let ix = entity.device()?;
+        let place = ix.0 as usize;
+        if place >= MAX_DEVICES {
+            return None;
+        }
+        if self.lives.len() <= place {
+            self.lives.resize_with(place + 1, || None);
+        }
+        let life = self.lives[place].get_or_insert_default();
+        if life.window.is_none() {
+            self.active.push(ix);
+        }
+        Some(life.window.get_or_insert_default())
+    }
+}
+
+/// A window of a device that is over.
+#[derive(Clone, Debug)]
+pub struct Behaved {
+    /// Whose.
+    pub device: DeviceIx,
+    /// Its class, as known then.
+    pub class: DeviceClass,
+    /// When it ended.
+    pub end: Timestamp,
+    /// Windows that it had before.
+    pub windows: u64,
+    /// How busy it is.
+    pub volume: Volume,
+    /// What it did.
+    pub row: Row,
+    /// The same in standard deviations from what is usual for it.
+    pub standard: Row,
+    /// Scores of the models of normal life.
+    pub scores: Scores,
+    /// What the models of normal life say together.
+    pub novelty: f32,
+    /// Log-odds of an attack, where there are trees that know attacks.
+    pub attack: Option<f32>,
+    /// The score that was judged: the larger of the trees' and of novelty on the trees' scale.
+    pub score: f32,
+    /// How strange that is among its like.
+    pub judged: Judged,
+    /// Whether it could teach.
+    pub learned: bool,
+    /// Whom the strangest thing was done to, or who did it, and what shows it.
+    pub with: Option<Party>,
+    /// Observations that show it.
+    pub evidence: Vec<ObservationId>,
+    /// Why, where it is an alert.
+    pub why: Option<Box<Why>>,
+    /// What changed, where the device behaves in another way than it used to.
+    pub changed: Vec<Reason>,
+}
+
+/// What closing a window has to know of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its class.
+    pub class: DeviceClass,
+    /// Whether there is an open case on it: then it teaches nothing.
+    pub frozen: bool,
+}
+
+/// Follows how devices behave.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Behaviour {
+    counter: Counter,
+    devices: Devices,
+    classes: std::collections::BTreeMap<DeviceClass, Moments>,
+    site: Moments,
+    models: Models,
+    judge: Judge,
+    #[serde(skip)]
+    knowledge: Option<Arc<Knowledge>>,
+}
+
+impl Behaviour {
+    /// With what people can bear.
+    pub fn new(tolerance: Tolerance) -> Self {
+        Self { judge: Judge::new(tolerance), ..Self::default() }
+    }
+
+    /// Takes what was learned elsewhere, or lets it go.
+    ///
+    /// # Errors
+    /// When it was made for another table of features, or is not whole.
+    pub fn inform(&mut self, knowledge: Option<Arc<Knowledge>>) -> Result<(), Unfit> {
+        if let Some(knowledge) = &knowledge {
+            knowledge.check()?;
+        }
+        self.knowledge = knowledge;
+        Ok(())
+    }
+
+    /// What was learned elsewhere.
+    pub fn knowledge(&self) -> Option<&Arc<Knowledge>> {
+        self.knowledge.as_ref()
+    }
+
+    /// Leaves models of normal life out, to see what they are worth.
+    pub fn without(&mut self, models: &[Which]) {
+        self.models.without(models);
+    }
+
+    /// What was promised and what came of it, by group: after correction for change, and before.
+    pub fn realised(&self) -> [&ml::conformal::Realised; 2] {
+        self.judge.realised()
+    }
+
+    /// What is usual at this site.
+    pub fn usual(&self) -> &Moments {
+        &self.site
+    }
+
+    /// Whether the window is over at a time: then [`Behaviour::close`] comes first.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        now >= self.devices.end
+    }
+
+    /// Counts an observation into the windows of those who take part.
+    pub fn count(&mut self, seen: &Seen<'_>) {
+        self.counter.count(seen, &mut self.devices);
+    }
+
+    /// Ends the window and begins the one of `now`. `learning` says that what was seen is normal life
+    /// to learn from whatever it looks like, and that nothing is to be said of it.
+    pub fn close(
+        &mut self,
+        now: Timestamp,
+        learning: bool,
+        standing: impl Fn(DeviceIx) -> Standing,
+    ) -> Vec<Behaved> {
+        let end = self.devices.end;
+        let length = i64::try_from(WINDOW.as_nanos()).unwrap_or(i64::MAX);
+        let next = now.nanos().div_euclid(length).saturating_add(1);
+        self.devices.end = Timestamp::from_nanos(next.saturating_mul(length));
+        let mut active = std::mem::take(&mut self.devices.active);
+        active.sort_unstable();
+        let all = self.devices.lives.len();
+        let mut out = Vec::new();
+        for ix in active {
+            let place = ix.0 as usize;
+            let Some(mut life) = self.devices.lives.get_mut(place).and_then(Option::take) else {
+                continue;
+            };
+            if let Some(window) = life.window.take().filter(|window| !window.is_empty()) {
+                out.push(self.behaved(ix, &mut life, window, end, learning, standing(ix), all));
+            }
+            self.devices.lives[place] = Some(life);
+        }
+        out
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "what a window is judged by, in one place")]
+    fn behaved(
+        &mut self,
+        device: DeviceIx,
+        life: &mut Life,
+        mut window: Window,
+        end: Timestamp,
+        learning: bool,
+        Standing { class, frozen }: Standing,
+        devices: usize,
+    ) -> Behaved {
+        let of_class = self.classes.entry(class).or_default();
+        if let Some(silence) = life.rhythms.overdue(end.seconds_f64()) {
+            window.overdue = -silence.max(1e-18).log2() as f32;
+        }
+        let row = window.row(end, &life.past);
+        life.past.add(end, &window);
+        let knowledge = self.knowledge.clone();
+        let elsewhere = knowledge.as_deref().map(|knowledge| &knowledge.usual);
+        let usual = Usual::new(&life.usual, of_class, &self.site, elsewhere);
+        let standard = usual.standardise(&row);
+        let scores = self.models.scores(class, &standard);
+        let attack = knowledge.as_deref().map(|k| k.attack(&tree_row(&standard, &scores)));
+        let novelty = novelty(&scores);
+        let score = match (attack, knowledge.as_deref()) {
+            (Some(attack), Some(knowledge)) => attack.max(knowledge.on_scale(novelty)),
+            _ => novelty,
+        };
+        let volume = Volume::of(
+            usual.mean(Column::PacketsOut as usize).max(usual.mean(Column::PacketsIn as usize)),
+        );
+        let path = judge::path(class, volume, life.windows);
+        let evidence = life.evidence.get_or_insert_with(|| self.judge.evidence(devices));
+        let speak = !learning && life.windows >= NEW;
+        let own = life.own.get_or_insert_with(|| Scored::new(OWN, Keep::Latest, 0));
+        let judged = self.judge.judge(&path, score, end, (own.p(score), evidence), speak);
+        let learned = learning || (!frozen && judged.p > NOT_LEARNED);
+        let mut behaved = Behaved {
+            device,
+            class,
+            end,
+            windows: life.windows,
+            volume,
+            row,
+            standard,
+            scores,
+            novelty,
+            attack,
+            score,
+            judged,
+            learned,
+            with: window.with,
+            evidence: window.evidence,
+            why: None,
+            changed: Vec::new(),
+        };
+        if judged.alert || judged.sustained.is_some() {
+            behaved.why =
+                Some(Box::new(why::why(&behaved, &usual, &self.models, knowledge.as_deref())));
+        }
+        behaved.changed = changed(life, &behaved);
+        if !frozen {
+            self.judge.learn(&path, score, &judged);
+            if life.windows >= NEW
+                && let Some(own) = &mut life.own
+            {
+                own.learn(score);
+            }
+        }
+        if learned {
+            let plain = settled(&row, life.windows < NEW);
+            life.usual.learn(&plain, OF_DEVICE);
+            of_class.learn(&plain, OF_MANY);
+            self.site.learn(&plain, OF_MANY);
+            self.models.learn(class, &standard, why::tag(device, end));
+        }
+        life.windows += 1;
+        behaved
+    }
+}
+
+/// How strange a row is to the models of normal life together: the mean of their scores.
+fn novelty(scores: &Scores) -> f32 {
+    scores.iter().sum::<f32>() / scores.len() as f32
+}
+
+/// What changed, where the p-values of a device are others than they used to be.
+fn changed(life: &mut Life, behaved: &Behaved) -> Vec<Reason> {
+    life.lately.learn(&behaved.row, LATELY);
+    if behaved.windows < NEW || behaved.judged.raw.kept == 0 {
+        return Vec::new();
+    }
+    let change = life.change.get_or_insert_with(|| Adwin::new(CHANGE));
+    match change.take(1.0 - behaved.judged.raw.p) {
+        Some(change) if change.after > change.before => why::change(&life.usual, &life.lately),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,123 @@
+//! Gates that open, gates that hold.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::evaluation::{Evaluation, Label};
+use crate::measures::tests::made_up;
+use crate::measures::{Measures, Settings};
+
+fn measured(evaluation: &Evaluation) -> Measures {
+    Measures::of(evaluation, &Settings::default())
+}
+
+fn outcome(verdicts: &[Verdict], gate: &str, of: &str) -> Option<Outcome> {
+    verdicts.iter().find(|v| v.gate == gate && v.of == of).map(|v| v.outcome)
+}
+
+#[test]
+fn every_bound_that_can_be_held_against_has_its_verdict() {
+    let verdicts = release(&measured(&made_up(1)), &Bounds::default());
+    assert_eq!(outcome(&verdicts, "tpr_at_01_percent", "scan"), Some(Outcome::Failed));
+    assert_eq!(outcome(&verdicts, "tpr_at_01_percent", "theft"), None, "it has no examples");
+    assert_eq!(outcome(&verdicts, "recall_known", "theft"), Some(Outcome::Passed));
+    assert_eq!(outcome(&verdicts, "false_alerts_per_shift", ""), Some(Outcome::Passed));
+    assert_eq!(outcome(&verdicts, "look_alikes_flagged", ""), Some(Outcome::Failed));
+    assert_eq!(outcome(&verdicts, "seconds_p50", ""), Some(Outcome::Passed));
+    assert_eq!(
+        outcome(&verdicts, "realised_over_nominal_0.001", "infusion_pump/quiet"),
+        Some(Outcome::TooFew)
+    );
+    assert!(verdicts.iter().any(|v| v.gate == "between_groups_0.01"));
+    assert!(!holds(&verdicts));
+    assert!(release(&measured(&Evaluation::default()), &Bounds::default()).is_empty());
+}
+
+#[test]
+fn an_update_that_changes_nothing_passes() {
+    let champion = measured(&made_up(1));
+    let verdicts = update(&champion, &champion, &Bounds::default());
+    assert!(holds(&verdicts));
+    assert_eq!(outcome(&verdicts, "update.roc_auc", ""), Some(Outcome::Passed));
+}
+
+#[test]
+fn an_update_that_changes_every_score_a_little_passes() {
+    let champion = made_up(1);
+    for seed in 2..8 {
+        let mut chance = ml::Chance::new(seed);
+        let mut challenger = champion.clone();
+        challenger.examples.iter_mut().for_each(|e| e.score += 0.1 * chance.normal());
+        let verdicts = update(&measured(&champion), &measured(&challenger), &Bounds::default());
+        assert!(holds(&verdicts), "{seed}: {verdicts:#?}");
+    }
+}
+
+#[test]
+fn an_update_that_is_worse_for_one_class_only_is_refused() {
+    let champion = made_up(1);
+    let mut challenger = champion.clone();
+    for example in &mut challenger.examples {
+        match example.truth {
+            Label::Attack(_) if example.strata["class"] == "infusion_pump" => example.score -= 2.0,
+            Label::Attack(_) => example.score += 2.0,
+            _ => {}
+        }
+    }
+    let verdicts = update(&measured(&champion), &measured(&challenger), &Bounds::default());
+    let failed = outcome(&verdicts, "update.roc_auc", "class: infusion_pump");
+    assert_eq!(failed, Some(Outcome::Failed), "{verdicts:#?}");
+    assert_ne!(
+        outcome(&verdicts, "update.roc_auc", "class: <b>mri & co</b>"),
+        Some(Outcome::Failed)
+    );
+}
+
+#[test]
+fn an_update_with_twice_the_false_positives_on_one_class_is_refused() {
+    let champion = made_up(1);
+    let mut challenger = champion.clone();
+    for example in challenger.examples.iter_mut().filter(|e| e.strata["class"] == "infusion_pump") {
+        example.p = example.p.map(|p| p / 3.0);
+    }
+    let verdicts = update(&measured(&champion), &measured(&challenger), &Bounds::default());
+    let failed = outcome(&verdicts, "update.false_positive_rate", "class: infusion_pump");
+    assert_eq!(failed, Some(Outcome::Failed), "{verdicts:#?}");
+}
+
+#[test]
+fn a_stratum_that_vanishes_is_not_a_pass() {
+    let champion = made_up(1);
+    let mut challenger = champion.clone();
+    challenger.examples.retain(|example| example.strata["class"] == "infusion_pump");
+    let verdicts = update(&measured(&champion), &measured(&challenger), &Bounds::default());
+    assert_eq!(
+        outcome(&verdicts, "update.roc_auc", "class: <b>mri & co</b>"),
+        Some(Outcome::TooFew)
+    );
+}
+
+#[test]
+fn an_update_that_few_devices_dominate_is_refused() {
+    let bounds = PoisoningBounds::default();
+    let even: BTreeMap<String, f64> = (0..40).map(|i| (format!("device-{i}"), 10.0)).collect();
+    assert_eq!(poisoning(&even, &bounds).outcome, Outcome::Passed);
+    let mut owned = even.clone();
+    owned.insert("device-7".to_owned(), 900.0);
+    let verdict = poisoning(&owned, &bounds);
+    assert!(verdict.outcome == Outcome::Failed && verdict.why.contains("device-7"), "{verdict:?}");
+    owned.insert("device-7".to_owned(), f64::NAN);
+    assert_eq!(poisoning(&owned, &bounds).outcome, Outcome::Failed);
+    let few: BTreeMap<String, f64> = (0..4).map(|i| (format!("device-{i}"), 10.0)).collect();
+    assert_eq!(poisoning(&few, &bounds).outcome, Outcome::TooFew);
+    assert_eq!(poisoning(&BTreeMap::new(), &bounds).outcome, Outcome::TooFew);
+}
+
+#[test]
+fn bounds_may_be_given_in_part() {
+    let bounds: Bounds =
+        serde_json::from_str(r#"{"recall_known":0.9,"update":{"roc_auc":0.5}}"#).unwrap();
+    assert_eq!((bounds.recall_known, bounds.update.roc_auc), (0.9, 0.5));
+    assert_eq!(bounds.between_groups, 2.0);
+    assert!(serde_json::from_str::<Bounds>(r#"{"recal":1}"#).is_err());
+}

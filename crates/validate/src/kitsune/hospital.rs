@@ -1,0 +1,218 @@
+//! Kitsune in a hospital, packet by packet, told by device and stretch of time.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
+
+use drill::{DrillError, Happening, Hospital, Plan, Truth, Who};
+use foldhash::fast::FixedState;
+use model::Timestamp;
+
+use super::headers::{Address, Headers, Port, read};
+use super::{Kitsune, Settings};
+use crate::evaluation::{Example, Label};
+
+/// So long after an event its actor and its victims may still do what is not normal life.
+const AFTERMATH_SECONDS: f64 = 60.0;
+
+/// Whose packet it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// Of whoever sent the first packet between these two sockets: the device that acts.
+    #[default]
+    Initiator,
+    /// Of the sender.
+    Sender,
+    /// Of both ends.
+    Either,
+}
+
+/// A device, by its address, and a stretch of time: how many of its length since the epoch began.
+pub type Place = (IpAddr, i64);
+
+/// One device in one stretch of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Unit {
+    /// The largest score of its packets.
+    pub score: f64,
+    /// How many packets were scored.
+    pub packets: u64,
+}
+
+/// What Kitsune said of a hospital.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What it said, by device and stretch of time, after it had learned.
+    pub units: BTreeMap<Place, Unit>,
+    /// Which event a device acts in, by the packets of that event to and from it.
+    pub acting: BTreeMap<Place, u32>,
+    /// Who else is touched by a packet of an event.
+    pub touched: BTreeSet<Place>,
+    /// What really happened.
+    pub truth: Vec<Truth>,
+    /// Length of a stretch of time, in seconds.
+    pub seconds: f64,
+    /// Packets that were learned or scored.
+    pub packets: u64,
+    /// How long that took, without making the packets.
+    pub took: Duration,
+}
+
+impl Run {
+    /// Packets a second, on one core.
+    pub fn rate(&self) -> f64 {
+        self.packets as f64 / self.took.as_secs_f64().max(1e-9)
+    }
+}
+
+/// Lives a hospital and has Kitsune score it: it learns from normal life (which features go
+/// together from the first tenth of its packets), and then scores every packet. A device's score in
+/// a stretch of so many seconds is the largest of its packets'. Frames without an address of their
+/// own, and ARP, where addresses may be false, are of the device whose link address they have.
+///
+/// # Errors
+///
+/// The plan names a scenario that does not exist.
+pub fn device_windows(plan: &Plan, by: By, seconds: f64) -> Result<Run, DrillError> {
+    let seconds = seconds.max(0.001);
+    let mut hospital = Hospital::new(plan)?;
+    let end = hospital.phases().baseline_end_epoch;
+    // A first life only to know who is there and how much is normal.
+    let mut first = Hospital::new(plan)?;
+    let normal = (&mut first)
+        .filter(|happening| matches!(happening, Happening::Packet { .. }))
+        .take_while(|happening| happening.at().seconds_f64() < end)
+        .count() as u64;
+    first.by_ref().for_each(drop);
+    let mapping = normal / 10;
+    // One packet more than that is learned from in any case.
+    let training = normal.saturating_sub(mapping + 1);
+    let mut kitsune = Kitsune::new(&Settings { mapping, training, ..Settings::default() });
+    let mut whose = Whose { by, links: links(&first), first: HashMap::default() };
+    let actors: Vec<Option<IpAddr>> =
+        first.truth().iter().map(|truth| truth.actor.parse().ok()).collect();
+    let mut run = Run {
+        units: BTreeMap::new(),
+        acting: BTreeMap::new(),
+        touched: BTreeSet::new(),
+        truth: first.truth().to_vec(),
+        seconds,
+        packets: 0,
+        took: Duration::ZERO,
+    };
+    for happening in &mut hospital {
+        let Happening::Packet { at, frame, event } = happening else { continue };
+        let Some(headers) = read(&frame) else { continue };
+        let clock = Instant::now();
+        let score = kitsune.known(at, &headers, frame.len());
+        run.took += clock.elapsed();
+        run.packets += 1;
+        let devices = whose.packet(&headers);
+        let window = window_of(at, seconds);
+        if let Some(score) = score {
+            for device in devices.into_iter().flatten() {
+                let unit = run.units.entry((device, window)).or_default();
+                unit.score = unit.score.max(score);
+                unit.packets += 1;
+            }
+        }
+        let Some(event) = event else { continue };
+        let Some(actor) = actors.get(event as usize).copied().flatten() else { continue };
+        let ends = headers.addresses.map(|address| ip(&address));
+        let bare = headers.ports == [Port::Arp; 2] || ends.contains(&None);
+        if bare || ends.contains(&Some(actor)) {
+            run.acting.insert((actor, window), event);
+        }
+        for ip in ends.into_iter().flatten().filter(|ip| *ip != actor) {
+            run.touched.extend([(ip, window), (ip, window + 1)]);
+        }
+    }
+    Ok(run)
+}
+
+/// The stretch of time that a time is in.
+fn window_of(at: Timestamp, seconds: f64) -> i64 {
+    at.nanos().div_euclid((seconds * 1e9) as i64)
+}
+
+fn ip(address: &Address) -> Option<IpAddr> {
+    match address {
+        Address::V4(bits) => Some(IpAddr::V4(Ipv4Addr::from_bits(*bits))),
+        Address::V6(bits) => Some(IpAddr::V6((*bits).into())),
+        Address::Mac(_) => None,
+    }
+}
+
+/// Whose link address is whose.
+fn links(hospital: &Hospital) -> BTreeMap<u64, IpAddr> {
+    let link = |mac: &str| u64::from_str_radix(&mac.replace(':', ""), 16).ok();
+    let hosts = hospital.hosts();
+    hosts.values().filter_map(|host| Some((link(&host.mac)?, host.ip.parse().ok()?))).collect()
+}
+
+/// Knows whose a packet is.
+struct Whose {
+    by: By,
+    links: BTreeMap<u64, IpAddr>,
+    /// Who spoke first between two sockets.
+    first: HashMap<[(IpAddr, Port); 2], IpAddr, FixedState>,
+}
+
+impl Whose {
+    fn packet(&mut self, headers: &Headers) -> [Option<IpAddr>; 2] {
+        let device = |end: usize| match headers.addresses[end] {
+            Address::V4(0) | Address::Mac(_) => self.links.get(&headers.macs[end]).copied(),
+            _ if headers.ports[end] == Port::Arp => self.links.get(&headers.macs[end]).copied(),
+            address => ip(&address),
+        };
+        let Some(from) = device(0) else { return [None; 2] };
+        let to = device(1).filter(|&to| to != from);
+        match (self.by, to) {
+            (By::Either, _) => [Some(from), to],
+            (By::Initiator, Some(to)) if headers.ports[0] != Port::Arp => {
+                let mut ends = [(from, headers.ports[0]), (to, headers.ports[1])];
+                ends.sort_unstable();
+                [Some(*self.first.entry(ends).or_insert(from)), None]
+            }
+            _ => [Some(from), None],
+        }
+    }
+}
+
+/// The units of a run with what they really were, for the same measures as our own: an attack's
+/// where the device acts in it; neither normal nor an attack's where it is only touched by one, or
+/// took part in one up to a minute before. What acts without having been scored has score 0.
+pub fn examples(run: &Run) -> Vec<Example> {
+    let mut places: BTreeMap<Place, f64> =
+        run.units.iter().map(|(place, unit)| (*place, unit.score)).collect();
+    run.acting.keys().for_each(|place| {
+        places.entry(*place).or_insert(0.0);
+    });
+    let told = places.into_iter().map(|(place, score)| {
+        let event = run.acting.get(&place).and_then(|event| run.truth.get(*event as usize));
+        let mut strata = BTreeMap::new();
+        let truth = match event {
+            Some(event) => {
+                let who = if event.who == Who::Known { "known" } else { "stranger" };
+                strata.insert("actor".to_owned(), who.to_owned());
+                let kind = event.scenario.clone();
+                if event.malicious { Label::Attack(kind) } else { Label::LookAlike(kind) }
+            }
+            None if run.touched.contains(&place) || is_near(run, place) => Label::Neutral,
+            None => Label::Normal,
+        };
+        Example { score, truth, strata, ..Example::default() }
+    });
+    told.collect()
+}
+
+/// Whether a device took part in an event then, or shortly before.
+fn is_near(run: &Run, (device, window): Place) -> bool {
+    let (from, to) = (window as f64 * run.seconds, (window + 1) as f64 * run.seconds);
+    let device = device.to_string();
+    run.truth.iter().any(|event| {
+        from < event.end_epoch + AFTERMATH_SECONDS
+            && to > event.start_epoch
+            && (event.actor == device || event.victims.contains(&device))
+    })
+}
