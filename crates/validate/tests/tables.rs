@@ -88,7 +88,8 @@ fn attacks_are_found_also_those_that_training_never_saw() {
 
     let unseen = ran(&task(&train, Split::LeaveOneAttackOut)).summary;
     assert!(unseen.recall.keys().eq(["absent", "all"]), "{unseen:?}");
-    assert!(unseen.kinds.values().all(|recall| recall.calibrated > 0.7), "{unseen:?}");
+    assert!(unseen.roc_auc > Some(0.9) && unseen.kinds.len() == 2, "{unseen:?}");
+    assert!(unseen.recall["absent"].at_test_fpr > 0.5, "{unseen:?}");
 }
 
 #[test]
