@@ -30,6 +30,8 @@ pub struct Settings {
     pub learning_seconds: f64,
     /// What goes on for so many days without a case becomes normal.
     pub settle_days: f64,
+    /// Whether models follow how devices behave.
+    pub models: bool,
     /// False alerts of the models that people can bear.
     pub tolerance: Tolerance,
     /// A case takes no more findings after so many minutes of quiet.
@@ -42,6 +44,7 @@ impl Default for Settings {
             learn_until: None,
             learning_seconds: 600.0,
             settle_days: 7.0,
+            models: true,
             tolerance: Tolerance::default(),
             case_minutes: 30.0,
         }
@@ -196,9 +199,11 @@ impl Engine {
         });
         let familiar = act.map(|act| (act, self.normal.familiarity(&act, class)));
         let known = familiar.as_ref().map(|(act, known)| (act, known));
-        let known_pair = o.is("flow.start") && self.normal.knows_pair(who.subject, who.peer);
-        let learning = phase != Phase::Watching;
-        self.behaviour.count(&Seen { o, who, act: known, known_pair, class, learning });
+        if self.settings.models {
+            let known_pair = o.is("flow.start") && self.normal.knows_pair(who.subject, who.peer);
+            let learning = phase != Phase::Watching;
+            self.behaviour.count(&Seen { o, who, act: known, known_pair, class, learning });
+        }
         if !routes.is_empty() {
             let cx = Context {
                 inventory: &self.inventory,
@@ -231,7 +236,7 @@ impl Engine {
 
     /// Time has passed: windows may be over, and a tick may be due.
     fn pass(&mut self, phase: Phase) {
-        if self.behaviour.is_over(self.now) {
+        if self.settings.models && self.behaviour.is_over(self.now) {
             let (inventory, correlator) = (&self.inventory, &self.correlator);
             let standing = |ix| Standing {
                 class: inventory.class(ix),

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use assets::{DeviceIx, Entity};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use ml::conformal::{Keep, Scores as Scored};
+use ml::conformal::{Keep, Scores as OwnScores};
 use ml::drift::Adwin;
 use ml::sequential::Evidence;
 use model::device::DeviceClass;
@@ -92,7 +92,7 @@ struct Life {
     usual: Moments,
     lately: Moments,
     /// Its latest scores.
-    own: Option<Scored>,
+    own: Option<OwnScores>,
     evidence: Option<Evidence>,
     change: Option<Adwin>,
 }
@@ -301,44 +301,83 @@ impl Behaviour {
         self.devices.end = Timestamp::from_nanos(next.saturating_mul(length));
         let mut active = std::mem::take(&mut self.devices.active);
         active.sort_unstable();
-        let all = self.devices.lives.len();
-        let mut out = Vec::new();
-        for ix in active {
-            let place = ix.0 as usize;
-            let Some(mut life) = self.devices.lives.get_mut(place).and_then(Option::take) else {
-                continue;
-            };
-            if let Some(window) = life.window.take().filter(|window| !window.is_empty()) {
-                out.push(self.behaved(ix, &mut life, window, end, learning, standing(ix), all));
+        let mut over = Vec::with_capacity(active.len());
+        for device in active {
+            let place = device.0 as usize;
+            let life = self.devices.lives.get_mut(place).and_then(Option::as_mut);
+            let Some(window) = life.and_then(|life| life.window.take()) else { continue };
+            if !window.is_empty() {
+                over.extend(self.scored(device, window, end, standing(device)));
             }
-            self.devices.lives[place] = Some(life);
         }
-        out
+        self.ask_trees(&mut over);
+        over.into_iter().map(|scored| self.judged(scored, learning)).collect()
     }
 
-    #[allow(clippy::too_many_arguments, reason = "what a window is judged by, in one place")]
-    fn behaved(
+    /// A window that is over, as its device's models see it. Nothing is learned yet.
+    fn scored(
         &mut self,
         device: DeviceIx,
-        life: &mut Life,
         mut window: Window,
         end: Timestamp,
-        learning: bool,
-        Standing { class, frozen }: Standing,
-        devices: usize,
-    ) -> Behaved {
-        let of_class = self.classes.entry(class).or_default();
+        standing: Standing,
+    ) -> Option<Scored> {
+        let life = self.devices.life(device)?;
         if let Some(silence) = life.rhythms.overdue(end.seconds_f64()) {
             window.overdue = -silence.max(1e-18).log2() as f32;
         }
         let row = window.row(end, &life.past);
         life.past.add(end, &window);
-        let knowledge = self.knowledge.clone();
-        let elsewhere = knowledge.as_deref().map(|knowledge| &knowledge.usual);
+        let of_class = self.classes.entry(standing.class).or_default();
+        let elsewhere = self.knowledge.as_deref().map(|knowledge| &knowledge.usual);
         let usual = Usual::new(&life.usual, of_class, &self.site, elsewhere);
         let standard = usual.standardise(&row);
-        let scores = self.models.scores(class, &standard);
-        let attack = knowledge.as_deref().map(|k| k.attack(&tree_row(&standard, &scores)));
+        let scores = self.models.scores(standing.class, &standard);
+        let trees = tree_row(&standard, &scores);
+        let Window { with, evidence, .. } = window;
+        Some(Scored {
+            device,
+            end,
+            standing,
+            row,
+            standard,
+            scores,
+            trees,
+            usual,
+            attack: None,
+            with,
+            evidence,
+        })
+    }
+
+    /// Asks the trees about all windows at once, which is many times quicker than one by one.
+    fn ask_trees(&self, over: &mut [Scored]) {
+        let Some(knowledge) = &self.knowledge else { return };
+        let rows: Vec<f32> = over.iter().flat_map(|scored| scored.trees).collect();
+        for (scored, attack) in over.iter_mut().zip(knowledge.attacks(&rows)) {
+            scored.attack = Some(attack);
+        }
+    }
+
+    /// Judges a window, and learns from it.
+    fn judged(&mut self, scored: Scored, learning: bool) -> Behaved {
+        let Scored {
+            device,
+            end,
+            standing,
+            row,
+            standard,
+            scores,
+            trees,
+            usual,
+            attack,
+            with,
+            evidence,
+        } = scored;
+        let Standing { class, frozen } = standing;
+        let devices = self.devices.lives.len();
+        let life = &mut **self.devices.lives[device.0 as usize].get_or_insert_default();
+        let knowledge = self.knowledge.clone();
         let novelty = novelty(&scores);
         let score = match (attack, knowledge.as_deref()) {
             (Some(attack), Some(knowledge)) => attack.max(knowledge.on_scale(novelty)),
@@ -348,10 +387,10 @@ impl Behaviour {
             usual.mean(Column::PacketsOut as usize).max(usual.mean(Column::PacketsIn as usize)),
         );
         let path = judge::path(class, volume, life.windows);
-        let evidence = life.evidence.get_or_insert_with(|| self.judge.evidence(devices));
+        let weighed = life.evidence.get_or_insert_with(|| self.judge.evidence(devices));
         let speak = !learning && life.windows >= NEW;
-        let own = life.own.get_or_insert_with(|| Scored::new(OWN, Keep::Latest, 0));
-        let judged = self.judge.judge(&path, score, end, (own.p(score), evidence), speak);
+        let own = life.own.get_or_insert_with(|| OwnScores::new(OWN, Keep::Latest, 0));
+        let judged = self.judge.judge(&path, score, end, (own.p(score), weighed), speak);
         let learned = learning || (!frozen && judged.p > NOT_LEARNED);
         let mut behaved = Behaved {
             device,
@@ -367,20 +406,19 @@ impl Behaviour {
             score,
             judged,
             learned,
-            with: window.with,
-            evidence: window.evidence,
+            with,
+            evidence,
             why: None,
             changed: Vec::new(),
         };
         if judged.alert || judged.sustained.is_some() {
-            behaved.why =
-                Some(Box::new(why::why(&behaved, &usual, &self.models, knowledge.as_deref())));
+            let why = why::why(&behaved, &usual, &self.models, knowledge.as_deref());
+            behaved.why = Some(Box::new(why));
         }
         behaved.changed = changed(life, &behaved);
         if !frozen {
             self.judge.learn(&path, score, &judged);
-            let row = tree_row(&standard, &scores);
-            self.shadow.follow(&path, &row, novelty, end, judged.p);
+            self.shadow.follow(&path, &trees, novelty, end, judged.p);
             if life.windows >= NEW
                 && let Some(own) = &mut life.own
             {
@@ -390,13 +428,28 @@ impl Behaviour {
         if learned {
             let plain = settled(&row, life.windows < NEW);
             life.usual.learn(&plain, OF_DEVICE);
-            of_class.learn(&plain, OF_MANY);
+            self.classes.entry(class).or_default().learn(&plain, OF_MANY);
             self.site.learn(&plain, OF_MANY);
             self.models.learn(class, &standard, why::tag(device, end));
         }
         life.windows += 1;
         behaved
     }
+}
+
+/// A window that is over and was scored, before it is judged.
+struct Scored {
+    device: DeviceIx,
+    end: Timestamp,
+    standing: Standing,
+    row: Row,
+    standard: Row,
+    scores: Scores,
+    trees: [f32; TREE_WIDTH],
+    usual: Usual,
+    attack: Option<f32>,
+    with: Option<Party>,
+    evidence: Vec<ObservationId>,
 }
 
 /// How strange a row is to the models of normal life together: the mean of their scores.

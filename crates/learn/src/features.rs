@@ -37,6 +37,16 @@ pub enum Family {
 }
 
 impl Family {
+    /// What is unusual where one of its features is, in plain words.
+    pub const fn unusual(self) -> &'static str {
+        match self {
+            Self::Traffic => "it sends or is sent other amounts than usual",
+            Self::Flows => "it calls others, or is called, in another way than usual",
+            Self::Speech => "it asks for other things than usual, or is answered otherwise",
+            Self::News => "it does what it never did before",
+        }
+    }
+
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use crate::watch::Seen;
 /// Families of attacks by the technique of ATT&CK (Enterprise and ICS) that the truth names. A
 /// technique without its sub-technique stands for all of them.
 static FAMILIES: &[(&str, &[&str])] = &[
-    ("discovery", &["T1018", "T1046", "T0846"]),
+    ("discovery", &["T1018", "T1046", "T0846", "T1087", "T1069", "T1482"]),
     ("collection", &["T1213", "T0801", "T1005"]),
     ("credential access", &["T1110", "T1078", "T1558", "T0859"]),
     ("denial of service", &["T0814", "T1499", "T1498"]),

@@ -28,6 +28,7 @@ pub(crate) fn analyze(args: &AnalyzeArgs) -> Result<ExitCode> {
             learn_until: args.learn_until,
             learning_seconds: config.learning.seconds,
             settle_days: config.learning.settle_days,
+            models: config.learning.models,
             tolerance: config.tolerance(),
             case_minutes: config.learning.case_minutes,
         },

@@ -47,6 +47,7 @@ pub(crate) struct Learning {
     pub(crate) seconds: f64,
     pub(crate) settle_days: f64,
     pub(crate) case_minutes: f64,
+    pub(crate) models: bool,
     pub(crate) false_alerts: f64,
     pub(crate) shift_hours: f64,
 }
@@ -128,6 +129,7 @@ impl Default for Learning {
             seconds: engine.learning_seconds,
             settle_days: engine.settle_days,
             case_minutes: engine.case_minutes,
+            models: engine.models,
             false_alerts: engine.tolerance.false_alerts,
             shift_hours: engine.tolerance.shift_hours,
         }

@@ -37,6 +37,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
             learn_until: None,
             learning_seconds: config.learning.seconds,
             settle_days: config.learning.settle_days,
+            models: config.learning.models,
             tolerance: config.tolerance(),
             case_minutes: config.learning.case_minutes,
         },

@@ -52,11 +52,11 @@ fn tell(behaved: &Behaved, why: &Why, cx: &Context<'_>, out: &mut Findings) {
     let label = cx.inventory.label(behaved.device);
     let known = behaved.attack.is_some_and(|attack| attack > 0.0);
     let severity = if known { Severity::Medium } else { Severity::Low };
-    let columns: Vec<&str> = why.reasons.iter().map(|one| TABLE[one.column].doc).collect();
-    let what = columns.first().map_or("", |doc| doc.trim_end_matches('.'));
-    let mut title = format!("{label} behaves as it never does: {}", decapitalised(what));
+    let family = why.reasons.first().map(|reason| TABLE[reason.column].family);
+    let what = family.map_or("all of it is unusual", |family| family.unusual());
+    let mut title = format!("{label} behaves as it never does: {what}");
     if let Some((family, _)) = why.family.as_ref().filter(|_| known) {
-        title.push_str(&format!("; it resembles {family}"));
+        title.push_str(&format!(". It resembles {family}"));
     }
     title.push('.');
     let judged = &behaved.judged;
@@ -100,14 +100,6 @@ fn tell(behaved: &Behaved, why: &Why, cx: &Context<'_>, out: &mut Findings) {
 
 fn number(value: f32) -> String {
     format!("{value:.2}")
-}
-
-fn decapitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => String::new(),
-    }
 }
 
 #[cfg(test)]

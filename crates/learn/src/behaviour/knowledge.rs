@@ -4,7 +4,7 @@
 //! It is made by training over many sites (`wardwatch model train`), goes through gates, and comes in
 //! a signed package. Nothing of it names a device, an address or a person.
 
-use ml::trees::Trees;
+use ml::trees::{Rows, Trees};
 use serde::{Deserialize, Serialize};
 
 use super::models::{Scores, Which};
@@ -83,10 +83,19 @@ impl Knowledge {
         }
     }
 
+    /// Log-odds of an attack of rows laid one after the other; 0 where it cannot be told.
+    pub(super) fn attacks(&self, rows: &[f32]) -> Vec<f32> {
+        let mut scores = Vec::new();
+        match Rows::new(rows, TREE_WIDTH).and_then(|rows| self.attack.scores(rows, &mut scores)) {
+            Ok(()) => scores,
+            Err(_) => vec![0.0; rows.len() / TREE_WIDTH],
+        }
+    }
+
     /// The most probable family, and how probable it is given that it is an attack.
     pub(super) fn family(&self, row: &[f32; TREE_WIDTH]) -> Option<(&str, f32)> {
         let mut out = Vec::new();
-        let rows = ml::trees::Rows::new(row, TREE_WIDTH).ok()?;
+        let rows = Rows::new(row, TREE_WIDTH).ok()?;
         self.family.probabilities(rows, &mut out).ok()?;
         if let [second] = out[..] {
             out = vec![1.0 - second, second];

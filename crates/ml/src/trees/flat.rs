@@ -13,6 +13,9 @@ use super::{Rows, TreeError};
 /// Rows that step side by side.
 const LANES: usize = 16;
 
+/// Fewer rows than this walk one by one: most lanes would step for nothing.
+const FEW: usize = 6;
+
 /// So many times the lanes are a block.
 const GROUPS: usize = 4;
 
@@ -123,6 +126,12 @@ impl Trees {
         out.clear();
         out.reserve(rows.count() * outputs);
         (0..rows.count()).for_each(|_| out.extend_from_slice(&self.base));
+        if rows.count() < FEW {
+            for (row, out) in rows.iter().zip(out.chunks_exact_mut(outputs)) {
+                self.alone(row, out);
+            }
+            return Ok(());
+        }
         let mut turned = vec![[0.0; LANES]; rows.width() * GROUPS];
         let values = rows.values.chunks(rows.width() * LANES * GROUPS);
         for (values, out) in values.zip(out.chunks_mut(outputs * LANES * GROUPS)) {
@@ -169,6 +178,26 @@ impl Trees {
                     out[output] += leaves[usize::from(end)];
                 }
             }
+        }
+    }
+}
+
+impl Trees {
+    /// Adds the scores of one row, tree after tree as a block does.
+    fn alone(&self, row: &[f32], out: &mut [f32]) {
+        let outputs = self.outputs();
+        for (at, place) in self.places.iter().enumerate() {
+            let nodes = &self.nodes[place.begin..place.end];
+            let mut here = 0;
+            loop {
+                let node = nodes[here];
+                let left = usize::from(node.left);
+                if left == here {
+                    break;
+                }
+                here = left + usize::from(row[usize::from(node.column)] > node.threshold);
+            }
+            out[if outputs == 1 { 0 } else { at % outputs }] += self.values[place.begin + here];
         }
     }
 }

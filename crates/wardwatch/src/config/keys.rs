@@ -63,6 +63,12 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "learning",
+        "models",
+        "",
+        "Whether models follow how devices behave. Without them only rules and what is counted speak.",
+    ),
+    key(
+        "learning",
         "false_alerts",
         "alerts a shift",
         "So many false alerts of the models can be borne in a shift, all devices together.",
