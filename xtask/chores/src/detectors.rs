@@ -6,6 +6,15 @@ use model::field::KindSpec;
 use crate::fault::Fault;
 use crate::kinds::is_word;
 
+/// Detectors that look at windows of behaviour, and at no observation. They say that something is
+/// unusual and not what it is, so that no technique can be named.
+const OF_WINDOWS: [&str; 2] = ["unusual_behaviour", "changed_behaviour"];
+
+/// Whether a detector looks at windows of behaviour.
+pub(crate) fn of_windows(spec: &DetectorSpec) -> bool {
+    OF_WINDOWS.contains(&spec.name)
+}
+
 /// What every detector says of itself, in the order in which they are asked.
 pub(crate) fn all() -> Vec<&'static DetectorSpec> {
     detect::detectors::ALL.iter().map(|make| make().spec()).collect()
@@ -35,7 +44,7 @@ pub(crate) fn faults(specs: &[&DetectorSpec], kinds: &[&KindSpec]) -> Vec<Fault>
             let advice = "Name the paper, advisory or standard it was written from";
             fault(format!("detector '{name}' has no sources"), advice);
         }
-        if spec.attack.is_empty() {
+        if spec.attack.is_empty() && !of_windows(spec) {
             let advice = "Name the ATT&CK techniques that it finds";
             fault(format!("detector '{name}' has no ATT&CK technique"), advice);
         }
@@ -43,7 +52,7 @@ pub(crate) fn faults(specs: &[&DetectorSpec], kinds: &[&KindSpec]) -> Vec<Fault>
             let advice = "Write it as T1046 or T1021.002";
             fault(format!("detector '{name}': '{id}' is no ATT&CK technique"), advice);
         }
-        if spec.reads.is_empty() {
+        if spec.reads.is_empty() && !of_windows(spec) {
             fault(format!("detector '{name}' reads nothing"), "Name the kinds it looks at");
         }
         for kind in spec.reads.iter().filter(|kind| !kinds.iter().any(|known| known.name == **kind))
@@ -87,6 +96,18 @@ mod tests {
             assert_eq!(count(text), 2, "{text}");
         }
         assert_eq!(count("two detectors"), 1);
+    }
+
+    #[test]
+    fn only_who_looks_at_windows_may_read_nothing_and_name_no_technique() {
+        let of = |name| {
+            let all = all();
+            let known = *all.iter().find(|spec| spec.name == "unusual_behaviour").unwrap();
+            let spec = DetectorSpec { name, reads: &[], attack: &[], ..*known };
+            faults(&[&spec], &crate::kinds::all()).len()
+        };
+        assert_eq!(of("unusual_behaviour"), 0);
+        assert_eq!(of("another"), 2, "reads and techniques");
     }
 
     #[test]

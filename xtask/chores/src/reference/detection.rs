@@ -25,10 +25,15 @@ pub(crate) fn detectors() -> String {
     for spec in &specs {
         let _ = write!(out, "\n## {}\n\n{}\n\n", spec.name, spec.doc);
         let _ = writeln!(out, "* Stands on: {}", stands_on(spec.kind));
-        let reads: Vec<String> = spec.reads.iter().map(|kind| format!("`{kind}`")).collect();
+        let mut reads: Vec<String> = spec.reads.iter().map(|kind| format!("`{kind}`")).collect();
+        if detectors::of_windows(spec) {
+            reads.push("windows of behaviour ([features.md](features.md))".to_owned());
+        }
         let _ = writeln!(out, "* Reads: {}", reads.join(", "));
         let techniques: Vec<String> = spec.attack.iter().map(|id| technique(id)).collect();
-        let _ = writeln!(out, "* ATT&CK: {}", techniques.join(", "));
+        if !techniques.is_empty() {
+            let _ = writeln!(out, "* ATT&CK: {}", techniques.join(", "));
+        }
         let _ = writeln!(out, "* Next step: {}", spec.next_step);
         let _ = writeln!(out, "* Written from: {}", spec.sources.join("; "));
     }

@@ -2,9 +2,12 @@
 //! so that it is never older than the program.
 
 mod detection;
+mod feature;
 mod observation;
 
 use std::path::Path;
+
+use model::field::Phi;
 
 use crate::fault::Fault;
 
@@ -12,11 +15,12 @@ use crate::fault::Fault;
 const NOTE: &str = "<!-- Written by `cargo xtask docs` from the tables in the code: change those, not this. -->\n\n";
 
 /// Path below the root, and what has to be in it.
-fn pages() -> [(&'static str, String); 3] {
+fn pages() -> [(&'static str, String); 4] {
     [
         ("docs/reference/protocols.md", observation::protocols()),
         ("docs/reference/observations.md", observation::observations()),
         ("docs/reference/detectors.md", detection::detectors()),
+        ("docs/reference/features.md", feature::features()),
     ]
     .map(|(path, text)| (path, format!("{NOTE}{text}")))
 }
@@ -49,6 +53,15 @@ pub(crate) fn faults(root: &Path) -> Vec<Fault> {
     out
 }
 
+/// Whom a field or a feature could name.
+fn names(phi: Phi) -> &'static str {
+    match phi {
+        Phi::None => "nobody",
+        Phi::Staff => "staff",
+        Phi::Patient => "**patient**",
+    }
+}
+
 /// Text in a cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
@@ -66,6 +79,16 @@ mod tests {
         std::fs::write(root.join("docs/reference/detectors.md"), "mine").unwrap();
         assert_eq!(faults(&root).len(), 1);
         std::fs::remove_dir_all(&root).unwrap();
+    }
+
+    #[test]
+    fn every_feature_is_a_row_of_its_page() {
+        let page = feature::features();
+        for feature in learn::features::TABLE {
+            assert!(page.contains(&format!("\n| `{}` | ", feature.name)), "{}", feature.name);
+        }
+        let families = page.lines().filter(|line| line.starts_with("## ")).count();
+        assert_eq!(families, 4, "the table is in the order of families");
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use model::field::{Field, KindSpec, Phi};
+use model::field::{Field, KindSpec};
 
-use super::cell;
+use super::{cell, names};
 use crate::kinds;
 
 /// The page on protocols and log formats.
@@ -63,10 +63,6 @@ pub(crate) fn observations() -> String {
 fn row(out: &mut String, field: &Field) {
     let Field { name, ty, unit, phi, doc } = field;
     let ty = format!("{ty:?}").to_lowercase();
-    let names = match phi {
-        Phi::None => "nobody",
-        Phi::Staff => "staff",
-        Phi::Patient => "**patient**",
-    };
+    let names = names(*phi);
     let _ = writeln!(out, "| `{name}` | {ty} | {} | {names} | {} |", cell(unit), cell(doc));
 }
