@@ -4,12 +4,14 @@
 //! from an alert budget (so many false ones in a shift), not from a score, and the p-value is
 //! calibrated among windows of devices of the same kind that are as busy. What only differs from
 //! normal life is told as low; it is medium where trees that learned known attacks also hold an
-//! attack for more probable than not. Learning alone restricts nobody.
+//! attack for more probable than not, or where an analyst called a window like it an attack. Learning
+//! alone restricts nobody.
 
 use learn::behaviour::{Behaved, Which, Why};
 use learn::features::TABLE;
 use model::finding::{FindingKind, Reason, Severity};
 use model::observation::Observation;
+use model::time::Timestamp;
 
 use crate::findings::Findings;
 use crate::seam::{Context, Detector, DetectorSpec};
@@ -51,12 +53,22 @@ impl Detector for UnusualBehaviour {
 fn tell(behaved: &Behaved, why: &Why, cx: &Context<'_>, out: &mut Findings) {
     let label = cx.inventory.label(behaved.device);
     let known = behaved.attack.is_some_and(|attack| attack > 0.0);
-    let severity = if known { Severity::Medium } else { Severity::Low };
+    let said = behaved.word.as_ref().filter(|word| !word.normal);
+    let severity = if known || said.is_some() { Severity::Medium } else { Severity::Low };
     let columns: Vec<&str> = why.reasons.iter().map(|one| TABLE[one.column].doc).collect();
     let what = columns.first().map_or("", |doc| doc.trim_end_matches('.'));
     let mut title = format!("{label} behaves as it never does: {}", decapitalised(what));
     if let Some((family, _)) = why.family.as_ref().filter(|_| known) {
         title.push_str(&format!("; it resembles {family}"));
+    }
+    let mut key = why.family.as_ref().map_or_else(String::new, |(family, _)| family.clone());
+    if let Some(word) = said {
+        title.push_str(&format!(
+            "; it is like what {} called an attack on {}",
+            word.by,
+            day(word.at)
+        ));
+        key = format!("like {}", word.end);
     }
     title.push('.');
     let judged = &behaved.judged;
@@ -65,7 +77,14 @@ fn tell(behaved: &Behaved, why: &Why, cx: &Context<'_>, out: &mut Findings) {
         .p_value(judged.p)
         .kind(FindingKind::Model)
         .score(1.0 - judged.p)
-        .key(why.family.as_ref().map_or("", |(family, _)| family));
+        .key(key);
+    if let Some(word) = said {
+        claim = claim.because(Reason::new(
+            "what an analyst said",
+            format!("like the window that ended {}", word.end),
+            format!("{} called that an attack on {}", word.by, day(word.at)),
+        ));
+    }
     for reason in &why.reasons {
         let feature = &TABLE[reason.column];
         claim = claim.because(
@@ -96,6 +115,11 @@ fn tell(behaved: &Behaved, why: &Why, cx: &Context<'_>, out: &mut Findings) {
         );
     }
     claim.make();
+}
+
+/// The day of a time: "2026-11-23".
+fn day(at: Timestamp) -> String {
+    at.to_string().chars().take(10).collect()
 }
 
 fn number(value: f32) -> String {
