@@ -136,10 +136,11 @@ fn decapitalised(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use model::finding::Severity;
+    use model::finding::{Finding, FindingKind, Severity};
 
     use super::SPEC;
-    use crate::fixture::{DESK, PUMPS, SERVER, Ward};
+    use crate::Settings;
+    use crate::fixture::{DESK, INTRUDER, PUMPS, SERVER, Ward};
 
     /// Hours of a desk and a pump that do the same every ten seconds.
     fn steady(ward: &mut Ward, windows: usize) {
@@ -157,6 +158,58 @@ mod tests {
         ward.watch();
         steady(&mut ward, 1_200);
         assert!(ward.findings().iter().all(|finding| finding.detector != SPEC.name));
+    }
+
+    /// A ward that knows its life, then a pump that does a hundred things, with a scan of ports.
+    fn burst(ward: &mut Ward) {
+        for _ in 0..30 {
+            (0..60).for_each(|_| drop(ward.call(PUMPS[0], SERVER, 8_080)));
+            (1..30).for_each(|port| drop(ward.knock(INTRUDER, PUMPS[1], port, "refused")));
+            ward.pass(10.0);
+        }
+    }
+
+    #[test]
+    fn what_was_called_normal_is_quiet_for_the_models_and_told_by_rules_all_the_same() {
+        let mut ward = Ward::peopled();
+        steady(&mut ward, 40);
+        ward.watch();
+        steady(&mut ward, 1_200);
+        let saved = ward.engine.save().unwrap();
+        let from = ward.seen().len();
+        burst(&mut ward);
+        let said = |engine: &mut crate::Engine| {
+            let findings = engine.take_findings();
+            let claim = |one: &Finding| (one.at, one.detector.clone(), one.title.clone());
+            let (models, rules): (Vec<_>, Vec<_>) =
+                findings.iter().partition(|one| one.kind == FindingKind::Model);
+            (
+                models.into_iter().map(claim).collect::<Vec<_>>(),
+                rules.into_iter().map(claim).collect::<Vec<_>>(),
+            )
+        };
+        let again = |ward: &Ward, normal: Option<bool>| {
+            let mut engine = crate::Engine::new(Settings::default(), assets::Settings::default());
+            engine.load(&saved).unwrap();
+            let labels: Vec<_> = ward.engine.behaviour().past().cloned().collect();
+            for past in labels.iter().filter(|_| normal.is_some()) {
+                let label = past.verdict(normal == Some(true), "Ada", past.end, "");
+                engine.behaviour_mut().enter(label);
+            }
+            ward.seen()[from..].iter().for_each(|o| drop(engine.observe(o)));
+            said(&mut engine)
+        };
+        let (told, rules) = again(&ward, None);
+        assert!(!told.is_empty() && !rules.is_empty(), "{told:?} {rules:?}");
+        let (quiet, same) = again(&ward, Some(true));
+        assert_eq!((quiet.len(), &same), (0, &rules), "a label spoke to rules");
+        let (loud, same) = again(&ward, Some(false));
+        assert_eq!(same, rules);
+        assert!(
+            loud.iter()
+                .any(|(.., title)| title.contains("like what Ada called an attack on 2027-01-1")),
+            "{loud:?}"
+        );
     }
 
     #[test]
