@@ -9,20 +9,19 @@
 //! Deliberately absent: what to say of it. That is for detectors.
 
 mod count;
+mod feedback;
 mod judge;
 mod knowledge;
 mod models;
 mod rhythm;
+mod saved;
 mod shadow;
 mod standard;
 mod why;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use assets::{DeviceIx, Entity};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use ml::conformal::{Keep, Scores as OwnScores};
 use ml::drift::Adwin;
 use ml::sequential::Evidence;
@@ -33,6 +32,8 @@ use serde::{Deserialize, Serialize};
 
 pub use count::Seen;
 use count::{Counter, PastOfChannel};
+use feedback::Feedback;
+pub use feedback::{COVERS_SECONDS, Lost, PastWindow, Preview, Verdict, Word, near};
 use judge::{Judge, NEW};
 pub use judge::{Judged, LEVELS, Tolerance, Volume};
 pub use knowledge::{Knowledge, TREE_WIDTH, Unfit, tree_row};
@@ -46,7 +47,7 @@ pub use why::{Reason, Why};
 
 use rhythm::Rhythms;
 
-use crate::features::{self, Column, Past, Row, WINDOW, Window};
+use crate::features::{Column, Past, Row, WINDOW, Window};
 
 /// What went between two.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -152,6 +153,8 @@ pub struct Behaved {
     pub judged: Judged,
     /// Whether it could teach.
     pub learned: bool,
+    /// What an analyst said of windows like it.
+    pub word: Option<Word>,
     /// Whom the strangest thing was done to, or who did it, and what shows it.
     pub with: Option<Party>,
     /// Observations that show it.
@@ -171,13 +174,6 @@ pub struct Standing {
     pub frozen: bool,
 }
 
-/// What is kept over a restart; the version comes first, so that it can be read whatever follows.
-#[derive(Serialize, Deserialize)]
-struct Saved<'a> {
-    features: u64,
-    behaviour: Cow<'a, Behaviour>,
-}
-
 /// Follows how devices behave.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Behaviour {
@@ -190,6 +186,8 @@ pub struct Behaviour {
     #[serde(skip)]
     knowledge: Option<Arc<Knowledge>>,
     shadow: Shadow,
+    #[serde(skip)]
+    feedback: Feedback,
 }
 
 impl Behaviour {
@@ -231,30 +229,6 @@ impl Behaviour {
     pub fn keep_knowledge_of(&mut self, other: &Self) {
         self.knowledge.clone_from(&other.knowledge);
         self.shadow.knowledge.clone_from(&other.shadow.knowledge);
-    }
-
-    /// Everything that was learned here, as text (Base64).
-    pub fn save(&self) -> String {
-        let saved = Saved { features: features::version(), behaviour: Cow::Borrowed(self) };
-        // Writing to memory cannot fail, and every type here can be written.
-        BASE64.encode(postcard::to_stdvec(&saved).unwrap_or_default())
-    }
-
-    /// What was saved.
-    ///
-    /// # Errors
-    /// [`Unfit`], when it was saved with another table of features or is damaged.
-    pub fn load(text: &str) -> Result<Self, Unfit> {
-        let bytes = BASE64.decode(text).map_err(|_| Unfit::Broken("not Base64"))?;
-        let (found, _) = postcard::take_from_bytes::<u64>(&bytes)
-            .map_err(|_| Unfit::Broken("it is too short"))?;
-        let expected = features::version();
-        if found != expected {
-            return Err(Unfit::Features { found, expected });
-        }
-        let saved: Saved<'_> = postcard::from_bytes(&bytes)
-            .map_err(|_| Unfit::Broken("what was learned ends early or has another shape"))?;
-        Ok(saved.behaviour.into_owned())
     }
 
     /// What was learned elsewhere.
@@ -388,10 +362,15 @@ impl Behaviour {
         );
         let path = judge::path(class, volume, life.windows);
         let weighed = life.evidence.get_or_insert_with(|| self.judge.evidence(devices));
-        let speak = !learning && life.windows >= NEW;
+        let words = self.feedback.words(class, &standard, attack);
+        let quiet = words.normal.is_some();
+        let speak = !learning && life.windows >= NEW && !quiet;
         let own = life.own.get_or_insert_with(|| OwnScores::new(OWN, Keep::Latest, 0));
         let judged = self.judge.judge(&path, score, end, (own.p(score), weighed), speak);
-        let learned = learning || (!frozen && judged.p > NOT_LEARNED);
+        let word = words.of(feedback::common(&judged));
+        let attacks = word.as_ref().is_some_and(|word| !word.normal);
+        let normal = learning || (!frozen && (quiet || judged.p > NOT_LEARNED));
+        let learned = normal && !attacks;
         let mut behaved = Behaved {
             device,
             class,
@@ -406,17 +385,21 @@ impl Behaviour {
             score,
             judged,
             learned,
+            word,
             with,
             evidence,
             why: None,
             changed: Vec::new(),
         };
-        if judged.alert || judged.sustained.is_some() {
+        if judged.alert || judged.sustained.is_some() || (attacks && !learning) {
             let why = why::why(&behaved, &usual, &self.models, knowledge.as_deref());
             behaved.why = Some(Box::new(why));
         }
         behaved.changed = changed(life, &behaved);
-        if !frozen {
+        if !learning {
+            self.feedback.remember(&behaved);
+        }
+        if !frozen && !attacks {
             self.judge.learn(&path, score, &judged);
             self.shadow.follow(&path, &trees, novelty, end, judged.p);
             if life.windows >= NEW
@@ -467,22 +450,5 @@ fn changed(life: &mut Life, behaved: &Behaved) -> Vec<Reason> {
     match change.take(1.0 - behaved.judged.raw.p) {
         Some(change) if change.after > change.before => why::change(&life.usual, &life.lately),
         _ => Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_saved_comes_back_and_what_is_damaged_is_refused() {
-        let mut behaviour = Behaviour::default();
-        behaviour.devices.window(Entity::Device(DeviceIx(3)));
-        let text = behaviour.save();
-        assert_eq!(Behaviour::load(&text).unwrap().save(), text);
-        assert!(matches!(Behaviour::load(&text[..text.len() / 2]), Err(Unfit::Broken(_))));
-        assert!(matches!(Behaviour::load("no base 64"), Err(Unfit::Broken(_))));
-        let other = BASE64.encode(postcard::to_stdvec(&7_u64).unwrap());
-        assert!(matches!(Behaviour::load(&other), Err(Unfit::Features { found: 7, .. })));
     }
 }

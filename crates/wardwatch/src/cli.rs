@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use model::{Severity, Timestamp};
 
-pub(crate) use learning::{ModelArgs, ModelCommand, TrainArgs, ValidateArgs};
+pub(crate) use learning::{
+    FeedbackArgs, FeedbackCommand, ModelArgs, ModelCommand, TrainArgs, ValidateArgs,
+};
 
 /// Watches a hospital's network: recognises its devices, learns what is normal, finds attacks.
 #[derive(Debug, Parser)]

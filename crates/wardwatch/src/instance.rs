@@ -19,8 +19,10 @@ use tokio::sync::oneshot;
 
 use crate::keep::Keeper;
 
+/// Name of the store in the folder of an instance.
+pub(crate) const STORE: &str = "wardwatch.db";
 /// Name under which what was learned is kept in the store.
-const LEARNED: &str = "learned";
+pub(crate) const LEARNED: &str = "learned";
 /// How often devices are stored, and what was learned.
 const DEVICES_EVERY: Duration = Duration::from_secs(2);
 const LEARNED_EVERY: Duration = Duration::from_secs(120);
@@ -46,7 +48,7 @@ impl Instance {
         listen: SocketAddr,
         counters: Arc<Counters>,
     ) -> Result<Self> {
-        let file = data.join("wardwatch.db");
+        let file = data.join(STORE);
         let store = SqliteStore::open(&file, Options { max_bytes: max_mib << 20 })
             .with_context(|| format!("{}: the store cannot be used", file.display()))?;
         let store = Arc::new(store);

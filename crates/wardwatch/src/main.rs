@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod demo;
 mod exit;
+mod feedback;
 mod files;
 mod instance;
 mod keep;

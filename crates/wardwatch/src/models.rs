@@ -22,6 +22,7 @@ use validate::{train, watch};
 
 use crate::analyze::tell;
 use crate::cli::{ModelArgs, ModelCommand, TrainArgs};
+use crate::feedback;
 use crate::tables::{or_none, say, table};
 
 /// The model that comes with the program: trained by `wardwatch model train --bare` on made-up
@@ -148,6 +149,7 @@ pub(crate) fn command(args: &ModelArgs) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         ModelCommand::Import { file, trust } => import(args, file, trust.as_deref(), note),
+        ModelCommand::Feedback(given) => feedback::command(args, given),
     }
 }
 

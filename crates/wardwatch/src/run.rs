@@ -18,7 +18,7 @@ use crate::cli::RunArgs;
 use crate::config::{Config, EVIDENCE, EvidenceKept};
 use crate::instance::{Instance, data_folder};
 use crate::tables::say;
-use crate::{exit, key, models};
+use crate::{exit, feedback, key, models};
 
 /// Runs it until it is told to end.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
@@ -57,6 +57,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
     if args.baseline.is_empty() && instance.load(&mut engine)? {
         say("Goes on from what was learned before.");
     }
+    feedback::enter_all(&data, &mut engine)?;
     announce(&instance, interfaces);
     match config.evidence.keep {
         EvidenceKept::Off => {}

@@ -4,12 +4,14 @@
 //! from an alert budget (so many false ones in a shift), not from a score, and the p-value is
 //! calibrated among windows of devices of the same kind that are as busy. What only differs from
 //! normal life is told as low; it is medium where trees that learned known attacks also hold an
-//! attack for more probable than not. Learning alone restricts nobody.
+//! attack for more probable than not, or where an analyst called a window like it an attack. Learning
+//! alone restricts nobody.
 
 use learn::behaviour::{Behaved, Which, Why};
 use learn::features::TABLE;
 use model::finding::{FindingKind, Reason, Severity};
 use model::observation::Observation;
+use model::time::Timestamp;
 
 use crate::findings::Findings;
 use crate::seam::{Context, Detector, DetectorSpec};
@@ -51,12 +53,22 @@ impl Detector for UnusualBehaviour {
 fn tell(behaved: &Behaved, why: &Why, cx: &Context<'_>, out: &mut Findings) {
     let label = cx.inventory.label(behaved.device);
     let known = behaved.attack.is_some_and(|attack| attack > 0.0);
-    let severity = if known { Severity::Medium } else { Severity::Low };
+    let said = behaved.word.as_ref().filter(|word| !word.normal);
+    let severity = if known || said.is_some() { Severity::Medium } else { Severity::Low };
     let family = why.reasons.first().map(|reason| TABLE[reason.column].family);
     let what = family.map_or("all of it is unusual", |family| family.unusual());
     let mut title = format!("{label} behaves as it never does: {what}");
     if let Some((family, _)) = why.family.as_ref().filter(|_| known) {
         title.push_str(&format!(". It resembles {family}"));
+    }
+    let mut key = why.family.as_ref().map_or_else(String::new, |(family, _)| family.clone());
+    if let Some(word) = said {
+        title.push_str(&format!(
+            ". It is like what {} called an attack on {}",
+            word.by,
+            day(word.at)
+        ));
+        key = format!("like {}", word.end);
     }
     title.push('.');
     let judged = &behaved.judged;
@@ -65,7 +77,14 @@ fn tell(behaved: &Behaved, why: &Why, cx: &Context<'_>, out: &mut Findings) {
         .p_value(judged.p)
         .kind(FindingKind::Model)
         .score(1.0 - judged.p)
-        .key(why.family.as_ref().map_or("", |(family, _)| family));
+        .key(key);
+    if let Some(word) = said {
+        claim = claim.because(Reason::new(
+            "what an analyst said",
+            format!("like the window that ended {}", word.end),
+            format!("{} called that an attack on {}", word.by, day(word.at)),
+        ));
+    }
     for reason in &why.reasons {
         let feature = &TABLE[reason.column];
         claim = claim.because(
@@ -98,16 +117,22 @@ fn tell(behaved: &Behaved, why: &Why, cx: &Context<'_>, out: &mut Findings) {
     claim.make();
 }
 
+/// The day of a time: "2026-11-23".
+fn day(at: Timestamp) -> String {
+    at.to_string().chars().take(10).collect()
+}
+
 fn number(value: f32) -> String {
     format!("{value:.2}")
 }
 
 #[cfg(test)]
 mod tests {
-    use model::finding::Severity;
+    use model::finding::{Finding, FindingKind, Severity};
 
     use super::SPEC;
-    use crate::fixture::{DESK, PUMPS, SERVER, Ward};
+    use crate::Settings;
+    use crate::fixture::{DESK, INTRUDER, PUMPS, SERVER, Ward};
 
     /// Hours of a desk and a pump that do the same every ten seconds.
     fn steady(ward: &mut Ward, windows: usize) {
@@ -125,6 +150,58 @@ mod tests {
         ward.watch();
         steady(&mut ward, 1_200);
         assert!(ward.findings().iter().all(|finding| finding.detector != SPEC.name));
+    }
+
+    /// A ward that knows its life, then a pump that does a hundred things, with a scan of ports.
+    fn burst(ward: &mut Ward) {
+        for _ in 0..30 {
+            (0..60).for_each(|_| drop(ward.call(PUMPS[0], SERVER, 8_080)));
+            (1..30).for_each(|port| drop(ward.knock(INTRUDER, PUMPS[1], port, "refused")));
+            ward.pass(10.0);
+        }
+    }
+
+    #[test]
+    fn what_was_called_normal_is_quiet_for_the_models_and_told_by_rules_all_the_same() {
+        let mut ward = Ward::peopled();
+        steady(&mut ward, 40);
+        ward.watch();
+        steady(&mut ward, 1_200);
+        let saved = ward.engine.save().unwrap();
+        let from = ward.seen().len();
+        burst(&mut ward);
+        let said = |engine: &mut crate::Engine| {
+            let findings = engine.take_findings();
+            let claim = |one: &Finding| (one.at, one.detector.clone(), one.title.clone());
+            let (models, rules): (Vec<_>, Vec<_>) =
+                findings.iter().partition(|one| one.kind == FindingKind::Model);
+            (
+                models.into_iter().map(claim).collect::<Vec<_>>(),
+                rules.into_iter().map(claim).collect::<Vec<_>>(),
+            )
+        };
+        let again = |ward: &Ward, normal: Option<bool>| {
+            let mut engine = crate::Engine::new(Settings::default(), assets::Settings::default());
+            engine.load(&saved).unwrap();
+            let labels: Vec<_> = ward.engine.behaviour().past().cloned().collect();
+            for past in labels.iter().filter(|_| normal.is_some()) {
+                let label = past.verdict(normal == Some(true), "Ada", past.end, "");
+                engine.behaviour_mut().enter(label);
+            }
+            ward.seen()[from..].iter().for_each(|o| drop(engine.observe(o)));
+            said(&mut engine)
+        };
+        let (told, rules) = again(&ward, None);
+        assert!(!told.is_empty() && !rules.is_empty(), "{told:?} {rules:?}");
+        let (quiet, same) = again(&ward, Some(true));
+        assert_eq!((quiet.len(), &same), (0, &rules), "a label spoke to rules");
+        let (loud, same) = again(&ward, Some(false));
+        assert_eq!(same, rules);
+        assert!(
+            loud.iter()
+                .any(|(.., title)| title.contains("like what Ada called an attack on 2027-01-1")),
+            "{loud:?}"
+        );
     }
 
     #[test]

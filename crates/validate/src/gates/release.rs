@@ -123,7 +123,16 @@ fn judge(gate: &str, of: &str, figure: &Estimate, side: Side, bound: f64, what: 
                 Side::AtLeast => *value >= bound,
                 Side::AtMost => *value <= bound,
             };
-            let outcome = if kept { Outcome::Passed } else { Outcome::Failed };
+            // A bound within the interval is neither kept nor broken for certain.
+            let broken = match side {
+                Side::AtLeast => *high < bound,
+                Side::AtMost => *low > bound,
+            };
+            let outcome = match (kept, broken) {
+                (true, _) => Outcome::Passed,
+                (false, true) => Outcome::Failed,
+                (false, false) => Outcome::TooFew,
+            };
             let why = format!(
                 "{what}: {value:.4} (95 %: {low:.4} to {high:.4}, of {count}); asked is {word} {bound}"
             );

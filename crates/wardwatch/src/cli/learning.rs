@@ -142,6 +142,44 @@ pub(crate) enum ModelCommand {
         #[arg(long, value_name = "FILE")]
         trust: Option<PathBuf>,
     },
+    /// What analysts say of what the models told: normal for us, or an attack. Shows first what it
+    /// would have changed, and enters it as a label. No label changes what rules tell.
+    Feedback(FeedbackArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct FeedbackArgs {
+    /// A case or a finding of the models, such as C-0001.
+    #[arg(value_name = "CASE|FINDING", required = true)]
+    pub(crate) about: Option<String>,
+    /// It is normal for us: the models tell no more of windows like it, and learn them.
+    #[arg(long, conflicts_with = "attack", required_unless_present = "attack")]
+    pub(crate) normal: bool,
+    /// It was an attack: windows like it are alerts at once, and nothing learns from them.
+    #[arg(long)]
+    pub(crate) attack: bool,
+    /// The saved baseline (of 'wardwatch analyze --learned') that it goes into; that of the instance
+    /// in --data where it is not given.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) learned: Option<PathBuf>,
+    /// Store with the case or finding; that of the instance in --data where it is not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
+    /// Only show what it would have changed.
+    #[arg(long)]
+    pub(crate) preview: bool,
+    /// As JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<FeedbackCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FeedbackCommand {
+    /// The labels that were given.
+    List,
 }
 
 #[derive(Debug, Args)]

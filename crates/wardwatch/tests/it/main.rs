@@ -5,6 +5,7 @@ mod cli;
 mod contract;
 mod conversations;
 mod disk;
+mod feedback;
 mod kill;
 mod learned;
 mod live;
