@@ -24,7 +24,7 @@ use wire::config::Shard;
 use crate::merge;
 use crate::outputs::{self, OutputError, Outputs};
 use crate::records::Records;
-use crate::stats::{Stats, memory_peak};
+use crate::stats::{Models, Stats, memory_peak};
 use crate::told::Told;
 use crate::worker::Worker;
 
@@ -140,6 +140,7 @@ pub fn run(
     let stats = &mut summary.stats;
     (stats.log_records, stats.log_errors) = records.counts();
     stats.findings_repeated = engine.repeated();
+    stats.models = Models::of(engine.behaviour());
     stats.threads = plan.threads.max(1);
     stats.memory_peak = memory_peak();
     stats.capture_seconds =

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use learn::behaviour::{Behaviour, Compared};
 use model::KindMap;
 use serde::Serialize;
 use wire::EngineStats;
@@ -39,12 +40,48 @@ pub struct Stats {
     pub log_records: u64,
     /// Log records that could not be read.
     pub log_errors: u64,
+    /// What the models promised and what came of it.
+    #[serde(skip_serializing_if = "Models::is_empty")]
+    pub models: Models,
     /// Most memory that the process held, in bytes.
     pub memory_peak: u64,
     /// Seconds spent by stage.
     pub seconds: BTreeMap<String, f64>,
     /// Threads that read packets.
     pub threads: usize,
+}
+
+/// What the models promised and what came of it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Models {
+    /// Realised over nominal rate of false positives, by nominal level, by group of devices; groups with
+    /// too little to say are left out.
+    pub realised_over_nominal: BTreeMap<String, BTreeMap<String, f64>>,
+    /// How a model that runs in shadow compares with the one in use, in windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Compared>,
+}
+
+impl Models {
+    fn is_empty(&self) -> bool {
+        self.realised_over_nominal.is_empty() && self.shadow.is_none()
+    }
+
+    /// What an engine's models did.
+    pub fn of(behaviour: &Behaviour) -> Self {
+        let [corrected, _] = behaviour.realised();
+        let mut realised: BTreeMap<String, BTreeMap<String, f64>> = BTreeMap::new();
+        for group in corrected.groups() {
+            for level in corrected.levels() {
+                let ratio = corrected.ratio(group, *level).and_then(|ratio| ratio.value());
+                if let Some(ratio) = ratio {
+                    let of_level = realised.entry(level.to_string()).or_default();
+                    of_level.insert(group.to_owned(), (ratio * 1e3).round() / 1e3);
+                }
+            }
+        }
+        Self { realised_over_nominal: realised, shadow: behaviour.compared() }
+    }
 }
 
 impl Stats {

@@ -277,7 +277,8 @@ impl Shelf {
         })
     }
 
-    /// Makes the champion before the champion again, and says which that is. Versions that are gone
+    /// Makes the champion before the champion again, and says which that is: 0 where there was none on
+    /// the shelf. Versions that are gone
     /// or no longer to be trusted are passed over.
     pub fn rollback(&self, note: Note<'_>) -> Result<u64, ShelfError> {
         let mut back = 0;
@@ -288,6 +289,10 @@ impl Shelf {
                     state.champion = Some(version);
                     return Ok(Some(version));
                 }
+            }
+            // Before the first one on the shelf there was what came with the program.
+            if state.champion.take().is_some() {
+                return Ok(None);
             }
             Err(ShelfError::NothingBefore)
         })?;

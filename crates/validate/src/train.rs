@@ -23,10 +23,10 @@ pub enum TrainError {
 /// documentation stands on.
 pub fn attack_settings() -> TreeSettings {
     TreeSettings {
-        rounds: 400,
-        leaves: 24,
-        depth: 8,
-        rate: 0.04,
+        rounds: 240,
+        leaves: 20,
+        depth: 6,
+        rate: 0.06,
         l2: 3.0,
         least_weight: 0.05,
         row_share: 0.7,

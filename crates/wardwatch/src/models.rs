@@ -66,8 +66,17 @@ pub(crate) fn inform(engine: &mut Engine, data: Option<&Path>) -> Result<()> {
             let read = read(package.model());
             Ok(Arc::new(read.with_context(|| format!("version {version} of the shelf"))?))
         };
-        champion = state.champion.map(of).transpose()?;
-        challenger = state.challenger.map(of).transpose()?;
+        // A model that cannot be used must not keep anybody from watching.
+        let usable = |version: Option<u64>| match version.map(of) {
+            Some(Ok(knowledge)) => Some(knowledge),
+            Some(Err(error)) => {
+                tell(&format!("wardwatch: a model of the shelf is left out: {error:#}"));
+                None
+            }
+            None => None,
+        };
+        champion = usable(state.champion);
+        challenger = usable(state.challenger);
     }
     let champion = champion.or_else(built_in);
     if champion.is_none() {
@@ -343,10 +352,9 @@ fn learn(args: &ModelArgs, train: &TrainArgs, note: Note<'_>) -> Result<ExitCode
     }
     let key = signing_key(&args.data)?;
     let shelf = open(&args.data)?;
-    let champion = match shelf.state()?.champion {
-        Some(version) => Some(Arc::new(read(shelf.read(version)?.model())?)),
-        None => built_in(),
-    };
+    let in_use = shelf.state()?.champion;
+    let champion = in_use.and_then(|version| read(shelf.read(version).ok()?.model()).ok());
+    let champion = champion.map(Arc::new).or_else(built_in);
     let trial = |knowledge: Option<Arc<Knowledge>>| Trial {
         seeds: (0..u64::from(train.test)).map(|set| 2_000 + set).collect(),
         parts: 8,

@@ -23,7 +23,7 @@ static SPEC: DetectorSpec = DetectorSpec {
     kind: FindingKind::Model,
     reads: &[],
     attack: &[],
-    next_step: "Look at what was observed against what was expected, and at the nearest normal window. Ask whose device it is what was done with it at that time; say 'normal for us' or 'an attack' with the case, and the models learn it.",
+    next_step: "Look at what was observed against what was expected, and at the nearest normal window. Ask whose device it is what was done with it at that time; tell the models with 'wardwatch model feedback CASE --normal' or '--attack', and look at the preview first.",
     sources: &[
         "V. Vovk et al., Algorithmic Learning in a Random World",
         "J. Shin, A. Ramdas, A. Rinaldo, E-detectors",

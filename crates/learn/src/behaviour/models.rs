@@ -49,6 +49,8 @@ pub type Scores = [f32; Which::OF_NORMAL.len()];
 
 /// Rows after which a class has models of its own.
 const ENOUGH: u64 = 400;
+/// Of so many rows one goes to the models of everybody, once they know enough.
+const THINLY: u64 = 4;
 /// Rows that a reservoir keeps in mind: about a week of a class with ten devices.
 const HORIZON: u64 = 500_000;
 
@@ -110,11 +112,12 @@ pub(super) struct Models {
     everybody: OfClass,
     classes: BTreeMap<DeviceClass, OfClass>,
     off: Vec<Which>,
+    taken: u64,
 }
 
 impl Default for Models {
     fn default() -> Self {
-        Self { everybody: OfClass::new(1), classes: BTreeMap::new(), off: Vec::new() }
+        Self { everybody: OfClass::new(1), classes: BTreeMap::new(), off: Vec::new(), taken: 0 }
     }
 }
 
@@ -137,7 +140,11 @@ impl Models {
     }
 
     pub(super) fn learn(&mut self, class: DeviceClass, row: &Row, tag: u64) {
-        self.everybody.learn(row, tag);
+        // Who has models of its own does not ask those of everybody, and fills them only thinly.
+        self.taken = self.taken.wrapping_add(1);
+        if self.everybody.rows < ENOUGH || self.taken.is_multiple_of(THINLY) {
+            self.everybody.learn(row, tag);
+        }
         let seed = 2 + class as u64;
         self.classes.entry(class).or_insert_with(|| OfClass::new(seed)).learn(row, tag);
     }

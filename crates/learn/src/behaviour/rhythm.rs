@@ -50,7 +50,9 @@ mod tests {
     #[test]
     fn a_regular_act_that_comes_too_soon_or_not_at_all_is_improbable() {
         let mut rhythms = Rhythms::default();
-        (0..60).for_each(|beat| drop(rhythms.beat(7, f64::from(beat) * 30.0, true)));
+        for beat in 0..60 {
+            rhythms.beat(7, f64::from(beat) * 30.0, true);
+        }
         let usual = rhythms.beat(7, 1_800.0, true).unwrap();
         let soon = rhythms.beat(7, 1_802.0, false).unwrap();
         assert!(soon < usual / 4.0, "{soon} {usual}");
@@ -71,7 +73,9 @@ mod tests {
     #[test]
     fn no_more_acts_are_followed_than_there_are_places() {
         let mut rhythms = Rhythms::default();
-        (0..1_000).for_each(|act| drop(rhythms.beat(act, act as f64, true)));
+        for act in 0..1_000 {
+            rhythms.beat(act, act as f64, true);
+        }
         assert_eq!(rhythms.0.len(), MOST);
     }
 }

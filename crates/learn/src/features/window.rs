@@ -150,14 +150,8 @@ pub(crate) struct Ended {
 }
 
 /// Counts of verbs by their marks, for the entropy of their mix.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct VerbCounts([u16; 32]);
-
-impl Default for VerbCounts {
-    fn default() -> Self {
-        Self([0; 32])
-    }
-}
 
 impl VerbCounts {
     /// In bits; at most 5.
