@@ -337,7 +337,8 @@ fn short(at: Timestamp) -> String {
 
 fn show(about: &str, normal: bool, labels: &[Verdict], preview: &Preview<'_>, engine: &Engine) {
     let what = if normal { "normal for us" } else { "an attack" };
-    say(&format!("{about} called {what}: {} windows.", labels.len()));
+    let count = detect::words::count(labels.len() as u64, "window", "windows");
+    say(&format!("{about} called {what}: {count}."));
     say(&format!(
         "Of the last {} strange windows, {} told ones would have been quiet, {} others would have been told.",
         preview.looked_at,
