@@ -7,6 +7,7 @@
 //! and reads them when it starts: while it runs, its baseline is its own to write.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -286,9 +287,9 @@ impl Covers {
         let mut all = BTreeMap::new();
         for past in engine.behaviour().past() {
             let id = engine.inventory().device_id(past.device);
-            if !all.contains_key(&id) {
-                let found = Self::on(store, &id)?;
-                all.insert(id, found);
+            if let Entry::Vacant(place) = all.entry(id) {
+                let found = Self::on(store, place.key())?;
+                place.insert(found);
             }
         }
         Ok(Self(all))
