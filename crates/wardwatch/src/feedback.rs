@@ -7,6 +7,7 @@
 //! and reads them when it starts: while it runs, its baseline is its own to write.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -286,9 +287,9 @@ impl Covers {
         let mut all = BTreeMap::new();
         for past in engine.behaviour().past() {
             let id = engine.inventory().device_id(past.device);
-            if !all.contains_key(&id) {
-                let found = Self::on(store, &id)?;
-                all.insert(id, found);
+            if let Entry::Vacant(place) = all.entry(id) {
+                let found = Self::on(store, place.key())?;
+                place.insert(found);
             }
         }
         Ok(Self(all))
@@ -337,7 +338,8 @@ fn short(at: Timestamp) -> String {
 
 fn show(about: &str, normal: bool, labels: &[Verdict], preview: &Preview<'_>, engine: &Engine) {
     let what = if normal { "normal for us" } else { "an attack" };
-    say(&format!("{about} called {what}: {} windows.", labels.len()));
+    let count = detect::words::count(labels.len() as u64, "window", "windows");
+    say(&format!("{about} called {what}: {count}."));
     say(&format!(
         "Of the last {} strange windows, {} told ones would have been quiet, {} others would have been told.",
         preview.looked_at,

@@ -188,7 +188,9 @@ mod tests {
                 let label = past.verdict(normal == Some(true), "Ada", past.end, "");
                 engine.behaviour_mut().enter(label);
             }
-            ward.seen()[from..].iter().for_each(|o| drop(engine.observe(o)));
+            for o in &ward.seen()[from..] {
+                engine.observe(o);
+            }
             said(&mut engine)
         };
         let (told, rules) = again(&ward, None);

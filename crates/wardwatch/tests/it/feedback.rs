@@ -68,7 +68,7 @@ fn windows(preview: &Value, list: &str) -> Vec<String> {
 #[test]
 fn a_word_on_a_finding_of_the_models_is_previewed_entered_kept_and_listed() {
     let (desk, findings) = watched();
-    let scan = findings.iter().find(|one| one["detector"] == "port_scan").unwrap();
+    let scan = findings.iter().find(|one| one["detector"] == "scan").unwrap();
     let scanner = &scan["device"]["id"];
     let by_models = |one: &&Value| one["kind"] == "model" && &one["device"]["id"] == scanner;
     let found = findings.iter().find(by_models).expect("the models told of no scan");
@@ -82,7 +82,7 @@ fn a_word_on_a_finding_of_the_models_is_previewed_entered_kept_and_listed() {
     assert_eq!(spoken.len(), 1);
     assert!(windows(&preview, "would_be_quiet").contains(&spoken[0]), "{preview}");
     assert!(windows(&preview, "lost_attacks").contains(&spoken[0]), "{preview}");
-    assert!(preview["lost_attacks"].to_string().contains("port_scan"), "{preview}");
+    assert!(preview["lost_attacks"].to_string().contains("(scan)"), "{preview}");
     let shown = say(&desk, &found["id"], "--normal --preview").ended(0);
     assert!(shown.out.contains("LOST") && shown.out.contains("quiet"), "{}", shown.out);
     // So would the case that it is in.
@@ -129,7 +129,7 @@ fn a_word_on_a_finding_of_the_models_is_previewed_entered_kept_and_listed() {
         .says(&["--store"]);
     say(&desk, &"F-999999".into(), "--normal --by Ada").ended(1).says(&["F-999999"]);
     say(&desk, &"C-9999".into(), "--normal --by Ada").ended(1).says(&["no case 'C-9999'"]);
-    say(&desk, &scan["id"], "--normal --by Ada").ended(1).says(&["port_scan", "no label"]);
+    say(&desk, &scan["id"], "--normal --by Ada").ended(1).says(&["'scan'", "no label"]);
     desk.run_on("analyze --learned other.json", &[&recorded("dns/dns.pcap")]).ended(0);
     desk.run(&format!("model feedback {id} --normal --by Ada --learned other.json --store s.db"))
         .ended(1)

@@ -103,9 +103,9 @@ fn an_attack_label_decides_before_a_normal_one_but_not_of_what_is_common() {
     let one = past(1, 0, vec![1.0; WIDTH], true);
     let two = past(2, 0, vec![1.1; WIDTH], true);
     let given = labels(&[label(true, &one), label(false, &two)]);
-    assert_eq!(given.told(&one).0, true);
+    assert!(given.told(&one).0);
     let usual = PastWindow { common: true, alert: false, ..one };
-    assert_eq!(given.told(&usual).0, false);
+    assert!(!given.told(&usual).0);
 }
 
 #[test]
