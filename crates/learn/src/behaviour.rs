@@ -149,6 +149,8 @@ pub struct Behaved {
     pub attack: Option<f32>,
     /// The score that was judged: the larger of the trees' and of novelty on the trees' scale.
     pub score: f32,
+    /// The group that it is calibrated in: class and volume, or that it is new.
+    pub group: String,
     /// How strange that is among its like.
     pub judged: Judged,
     /// Whether it could teach.
@@ -369,7 +371,7 @@ impl Behaviour {
         let judged = self.judge.judge(&path, score, end, (own.p(score), weighed), speak);
         let word = words.of(feedback::common(&judged));
         let attacks = word.as_ref().is_some_and(|word| !word.normal);
-        let normal = learning || (!frozen && (quiet || judged.p > NOT_LEARNED));
+        let normal = learning || (!frozen && (quiet || judged.p.max(judged.raw.p) > NOT_LEARNED));
         let learned = normal && !attacks;
         let mut behaved = Behaved {
             device,
@@ -383,6 +385,7 @@ impl Behaviour {
             novelty,
             attack,
             score,
+            group: path[0].clone(),
             judged,
             learned,
             word,

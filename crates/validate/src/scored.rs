@@ -48,7 +48,7 @@ pub fn score(watched: &Watched, kind: &Kind) -> Evaluation {
         exposure: vec![exposure(watched, &counts)],
         ..Evaluation::default()
     };
-    let alerts: Vec<Alert<'_>> = watched.seen.findings.iter().map(|one| Alert::new(one)).collect();
+    let alerts: Vec<Alert<'_>> = watched.seen.findings.iter().map(Alert::new).collect();
     incidents(site, &alerts, kind, &mut out);
     out
 }
@@ -108,22 +108,11 @@ fn examples(
             p: Some(behaved.judged.p),
             probability: behaved.attack.map(|odds| 1.0 / (1.0 + f64::from(-odds).exp())),
             truth,
-            group: group(behaved),
+            group: behaved.group.clone(),
             strata,
         });
     }
     out
-}
-
-/// The group that a window is calibrated in.
-fn group(behaved: &learn::behaviour::Behaved) -> String {
-    if behaved.judged.raw.level == 0 {
-        format!("{}/{}", behaved.class.name(), behaved.volume.name())
-    } else if behaved.judged.raw.level == 1 {
-        behaved.class.name().to_owned()
-    } else {
-        "all".to_owned()
-    }
 }
 
 fn of_site(watched: &Watched, kind: &Kind) -> BTreeMap<String, String> {

@@ -90,6 +90,8 @@ impl Detector for DeviceOrders {
         let severity = match (elsewhere, partner) {
             (true, _) => Severity::Low,
             (false, true) if is_server(cx.class(pair.0)) => Severity::Low,
+            // Who follows a device over SDC every day is the one to acknowledge its alarms one day.
+            (false, true) if acknowledges(o) && cx.familiarity().service_of_target => Severity::Low,
             (false, true) => Severity::Medium,
             (false, false) => Severity::High,
         };
@@ -160,6 +162,11 @@ impl DeviceOrders {
             .score(0.9)
             .make();
     }
+}
+
+/// Whether an order only changes the state of alarms, as who watches a device does now and then.
+fn acknowledges(o: &Observation) -> bool {
+    o.str("operation") == Some("SetAlertState")
 }
 
 /// What is done to the device, in a sentence.

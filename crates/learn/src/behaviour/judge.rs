@@ -157,13 +157,13 @@ impl Judge {
     ) -> Judged {
         let names = path.each_ref().map(String::as_str);
         let raw = self.scores.p(&names, score);
-        // Only where more was realised than promised: a group in which nothing ever happens owes
-        // nobody an alarm.
         let adaptive = self.adaptive.get(names[0]);
-        let p = adaptive.map_or(raw.p, |adaptive| adaptive.adjust(raw.p).max(raw.p));
+        let p = adaptive.map_or(raw.p, |adaptive| adaptive.adjust(raw.p));
         let mut judged = Judged { p, raw, alert: false, sustained: None };
         if speak && raw.kept > 0 {
-            judged.alert = self.budget.test(at.seconds_f64(), p).reject;
+            // A group in which nothing ever happens owes nobody an alert: here only the correction
+            // upwards counts.
+            judged.alert = self.budget.test(at.seconds_f64(), p.max(raw.p)).reject;
             // Windows of one device are alike: what is a little strange for its group may be what
             // this one always does. Evidence adds up only from what is strange for both, and a
             // p-value made larger is still one.
