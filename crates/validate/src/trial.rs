@@ -11,7 +11,7 @@ use model::Timestamp;
 
 use crate::card::DataCard;
 use crate::evaluation::{Evaluation, Example, Label};
-use crate::gates::{self, Bounds};
+use crate::gates::{self, Bounds, Verdict};
 use crate::hospitals::{Hospital, HospitalError, Watched, watch_all, watch_folder};
 use crate::kitsune::{self, By, device_windows};
 use crate::measures::{Measures, Settings};
@@ -149,7 +149,9 @@ impl Trial {
             }
         }
         if self.kitsune {
-            report.comparisons = self.kitsune(&evaluation, &settings, progress)?;
+            let beside = self.kitsune(&evaluation, &settings, progress)?;
+            (report.comparisons, report.verdicts) =
+                (beside.0, [report.verdicts, beside.1].concat());
         }
         Ok((report, evaluation))
     }
@@ -160,7 +162,7 @@ impl Trial {
         ours: &Evaluation,
         settings: &Settings,
         progress: &(dyn Fn(&str) + Sync),
-    ) -> Result<Vec<Comparison>, TrialError> {
+    ) -> Result<(Vec<Comparison>, Vec<Verdict>), TrialError> {
         let seconds = learn::features::WINDOW.as_secs_f64();
         let mut theirs = Evaluation::default();
         for hospital in Hospital::coverage(self.seeds.iter().copied(), self.parts.max(1)) {
@@ -204,7 +206,8 @@ impl Trial {
             }
             out
         };
-        Ok(vec![
+        let verdicts = gates::beside(&mine, &all, "kitsune");
+        let comparisons = vec![
             Comparison {
                 name: "Wardwatch".to_owned(),
                 data: data.clone(),
@@ -217,7 +220,8 @@ impl Trial {
                 figures: figures(&all),
                 ours: false,
             },
-        ])
+        ];
+        Ok((comparisons, verdicts))
     }
 
     fn data(&self, evaluation: &Evaluation) -> Vec<DataCard> {

@@ -1,4 +1,4 @@
-//! The models that judge rows, for each class of device: three that know only normal life.
+//! The models that judge rows, for each class of device: two that know only normal life.
 //!
 //! They see rows in standard deviations ([`super::standard`]), so that a class can share one model
 //! though its devices differ in volume, and a site with two ventilators has one for them all the same.
@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use ml::autoencoder::{self, Autoencoders};
-use ml::forest::{self, Forest};
 use ml::memory::{self, Memory};
 use ml::{Contribution, Model};
 use model::device::DeviceClass;
@@ -21,8 +20,6 @@ use crate::features::{Row, WIDTH};
 pub enum Which {
     /// Distance from the nearest normal rows.
     Memory,
-    /// How few cuts set the row apart.
-    Forest,
     /// What autoencoders that learned normal rows cannot reproduce.
     Autoencoders,
     /// Trees that learned known attacks elsewhere.
@@ -31,13 +28,15 @@ pub enum Which {
 
 impl Which {
     /// The models that learn here, from normal life alone.
-    pub const OF_NORMAL: [Self; 3] = [Self::Memory, Self::Forest, Self::Autoencoders];
+    ///
+    /// An isolation forest stood among them and was dropped: leaving it out cost nothing on hospitals
+    /// that nothing was chosen by (`docs/benchmarks.md`).
+    pub const OF_NORMAL: [Self; 2] = [Self::Memory, Self::Autoencoders];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
-            Self::Forest => "forest",
             Self::Autoencoders => "autoencoders",
             Self::Trees => "trees",
         }
@@ -59,7 +58,6 @@ const HORIZON: u64 = 500_000;
 struct OfClass {
     rows: u64,
     memory: Memory,
-    forest: Forest,
     autoencoders: Autoencoders,
 }
 
@@ -71,17 +69,6 @@ impl OfClass {
                 WIDTH,
                 &memory::Settings { capacity: 512, horizon: HORIZON, seed, ..Default::default() },
             ),
-            forest: Forest::new(
-                WIDTH,
-                &forest::Settings {
-                    trees: 32,
-                    capacity: 1_024,
-                    renew: 128,
-                    horizon: HORIZON,
-                    seed,
-                    ..Default::default()
-                },
-            ),
             autoencoders: Autoencoders::new(
                 WIDTH,
                 &autoencoder::Settings { mapping: 300, rate: 0.1, seed, ..Default::default() },
@@ -92,7 +79,6 @@ impl OfClass {
     fn model(&self, which: Which) -> Option<&dyn Model> {
         match which {
             Which::Memory => Some(&self.memory),
-            Which::Forest => Some(&self.forest),
             Which::Autoencoders => Some(&self.autoencoders),
             Which::Trees => None,
         }
@@ -101,7 +87,6 @@ impl OfClass {
     fn learn(&mut self, row: &Row, tag: u64) {
         self.rows += 1;
         self.memory.learn_as(row, tag);
-        self.forest.learn(row);
         self.autoencoders.learn(row);
     }
 }
