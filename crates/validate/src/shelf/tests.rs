@@ -32,7 +32,10 @@ fn versions_are_promoted_and_rolled_back_and_it_is_written_down() {
     let state = shelf.state().expect("a state");
     assert_eq!((state.champion, state.challenger, state.before), (Some(2), None, vec![1]));
     assert_eq!(shelf.rollback(NOTE).expect("back"), 1);
+    assert_eq!(shelf.rollback(NOTE).expect("back to what came with the program"), 0);
+    assert_eq!(shelf.state().expect("state").champion, None);
     assert!(matches!(shelf.rollback(NOTE), Err(ShelfError::NothingBefore)));
+    shelf.promote(1, NOTE).expect("promoted again");
     assert_eq!(shelf.state().expect("a state").champion, Some(1));
     let done: Vec<_> =
         shelf.history().expect("lines").iter().map(|l| (l.action, l.version)).collect();
@@ -42,6 +45,8 @@ fn versions_are_promoted_and_rolled_back_and_it_is_written_down() {
         (Action::Challenged, Some(2)),
         (Action::Promoted, Some(2)),
         (Action::RolledBack, Some(1)),
+        (Action::RolledBack, None),
+        (Action::Promoted, Some(1)),
     ];
     assert_eq!(done, added.chain(then).collect::<Vec<_>>());
     assert_eq!(shelf.list().expect("a list").len(), 3);

@@ -17,7 +17,7 @@ fn past(device: u32, seconds: i64, row: Vec<f32>, alert: bool) -> PastWindow {
         class: CLASS,
         end: at(seconds),
         row,
-        scores: [0.0; 3],
+        scores: crate::behaviour::Scores::default(),
         attack: Some(0.0),
         score: 1.0,
         p: 0.001,
