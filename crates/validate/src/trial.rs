@@ -290,8 +290,8 @@ fn notes() -> Vec<String> {
          the attack itself is to or from the attacker in it; victims and bystanders whom it touches are \
          left out.",
         "Rates by kind of attack stand on few windows each: read them with their intervals.",
-        "P-values are conformal, among windows of the same class and volume, and corrected where more \
-         was realised than promised.",
+        "P-values are conformal, among windows of the same class and volume, and corrected towards what \
+         was promised as windows come.",
     ]
     .map(str::to_owned)
     .to_vec()

@@ -12,3 +12,4 @@ mod live;
 mod loss;
 mod privacy;
 mod rig;
+mod trials;
