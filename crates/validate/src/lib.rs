@@ -24,4 +24,5 @@ pub mod strata;
 pub mod tables;
 pub mod train;
 pub mod trial;
+pub mod unseen;
 pub mod watch;

@@ -9,11 +9,13 @@ use ml::intervals::Estimate;
 use validate::card;
 use validate::evaluation::Evaluation;
 use validate::gates::{Bounds, Outcome, holds};
+use validate::hospitals::Hospital;
 use validate::measures::{Measures, Settings};
 use validate::report::Report;
 use validate::tables::ensemble::EnsembleSettings;
 use validate::tables::{self, TableOptions, TableRun};
 use validate::trial::Trial;
+use validate::{unseen, watch};
 
 use crate::analyze::tell;
 use crate::cli::ValidateArgs;
@@ -46,6 +48,15 @@ pub(crate) fn validate(args: &ValidateArgs) -> Result<ExitCode> {
     let (mut report, evaluation) =
         trial.run(&Bounds::default(), &|name| tell(&format!("watched {name}")))?;
     report.made_at = models::now().to_string();
+    if args.unseen {
+        let sets = |from: u64, count: u64| Hospital::coverage(from..from + count, 8);
+        let (learned, judged) = (sets(args.seed + 700, 4), sets(args.seed + 800, 2));
+        let threads = args.threads.into();
+        let all = unseen::leave_out(&learned, &judged, threads, &watch::engine, &|name| {
+            tell(&format!("left out: {name}"));
+        })?;
+        report.comparisons.extend(unseen::compared(&all));
+    }
     finish(args, &report, &evaluation)
 }
 

@@ -83,6 +83,11 @@ impl Knowledge {
         }
     }
 
+    /// The score of a row that is judged: the larger of what the trees say and of novelty on their scale.
+    pub fn score(&self, row: &[f32; TREE_WIDTH], novelty: f32) -> f32 {
+        self.attack(row).max(self.on_scale(novelty))
+    }
+
     /// Log-odds of an attack of rows laid one after the other; 0 where it cannot be told.
     pub(super) fn attacks(&self, rows: &[f32]) -> Vec<f32> {
         let mut scores = Vec::new();

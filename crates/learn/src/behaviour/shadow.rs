@@ -48,7 +48,7 @@ impl Shadow {
         p: f64,
     ) {
         let Some(knowledge) = &self.knowledge else { return };
-        let score = knowledge.attack(row).max(knowledge.on_scale(novelty));
+        let score = knowledge.score(row, novelty);
         let mut unheard = Evidence::new(f64::MAX);
         let judged = self.judge.judge(path, score, at, (1.0, &mut unheard), false);
         self.judge.learn(path, score, &judged);

@@ -38,6 +38,10 @@ pub(crate) struct ValidateArgs {
     /// Kitsune on the same hospitals, for comparison. Slow: some thousand packets a second.
     #[arg(long)]
     pub(crate) kitsune: bool,
+    /// Each family of attacks left out of training in turn, and looked for all the same: trains on
+    /// four sets of hospitals of its own.
+    #[arg(long)]
+    pub(crate) unseen: bool,
     /// A labelled table (CSV or TSV, also .gz or .zst) instead of hospitals.
     #[arg(long, value_name = "FILE", requires = "label")]
     pub(crate) table: Option<PathBuf>,

@@ -55,7 +55,7 @@ fn what_cannot_be_validated_is_refused_with_what_to_do() {
     assert!(ran.err.contains("truth.json"), "{}", ran.err);
     desk.run("validate --hospitals 0 --quiet 0").ended(1);
     desk.run("validate --hours nan").ended(2);
-    desk.file("t.csv", "a,b\n1,2\n".to_owned());
+    desk.file("t.csv", "a,b\n1,2\n");
     let ran = desk.run("validate --table t.csv --label nowhere").ended(1);
     assert!(ran.err.contains("nowhere"), "{}", ran.err);
 }
@@ -69,7 +69,7 @@ fn the_shelf_is_empty_at_first_and_what_is_no_package_does_not_come_onto_it() {
     assert!(ran.out.contains("trees"), "{}", ran.out);
     desk.run("model promote 7 --data d").ended(1);
     desk.run("model rollback --data d").ended(1);
-    desk.file("bad.model", "no package".to_owned());
+    desk.file("bad.model", "no package");
     desk.run("model import bad.model --data d").ended(1);
     let ran = desk.run("model list --data d").ended(0);
     assert!(!ran.out.contains("promoted"), "{}", ran.out);
