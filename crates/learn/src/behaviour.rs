@@ -1,9 +1,9 @@
 //! How devices behave: what each does in ten seconds, how strange that is for it, and how sure.
 //!
-//! Observations are counted into the window of the device ([`count`]); the window that is over
-//! becomes a row of features, is put in units of what is usual for the device ([`standard`]), scored
-//! by models of normal life and by trees that know attacks ([`models`], [`knowledge`]), and judged
-//! among its like ([`judge`]). Only then is it learned, and only where nobody objects: a device with
+//! Observations are counted into the window of the device (`count`); the window that is over
+//! becomes a row of features, is put in units of what is usual for the device (`standard`), scored
+//! by models of normal life and by trees that know attacks (`models`, `knowledge`), and judged
+//! among its like (`judge`). Only then is it learned, and only where nobody objects: a device with
 //! an open case teaches nothing.
 //!
 //! Deliberately absent: what to say of it. That is for detectors.
