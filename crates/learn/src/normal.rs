@@ -374,7 +374,8 @@ struct New {
     pair: bool,
 }
 
-fn ordered(a: Entity, b: Entity) -> (Entity, Entity) {
+/// Two, whichever comes first.
+pub(crate) fn ordered(a: Entity, b: Entity) -> (Entity, Entity) {
     if a <= b { (a, b) } else { (b, a) }
 }
 

@@ -34,7 +34,9 @@ pub(crate) fn analyze(args: &AnalyzeArgs) -> Result<ExitCode> {
         },
         config.inventory(),
     );
-    models::inform(&mut engine, args.models.as_deref())?;
+    if config.learning.models {
+        models::inform(&mut engine, args.models.as_deref())?;
+    }
     if let Some(file) = args.learned.as_deref().filter(|file| file.exists()) {
         load_learned(&mut engine, file)?;
     }

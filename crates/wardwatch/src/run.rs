@@ -43,7 +43,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
         },
         config.inventory(),
     );
-    models::inform(&mut engine, Some(&data))?;
+    if config.learning.models {
+        models::inform(&mut engine, Some(&data))?;
+    }
     if !args.baseline.is_empty() {
         learn(args, &config, &key, &mut engine)?;
     }

@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use assets::{DeviceIx, Entity, Who};
 use ml::verbs::{self, Verbs};
 use model::device::DeviceClass;
-use model::field::KindSpec;
 use model::flow::FlowId;
 use model::net::Mac;
 use model::observation::Observation;
@@ -18,7 +17,7 @@ use crate::bounded::Bounded;
 use crate::features::damped::Damped;
 use crate::features::distinct::{mark, mix};
 use crate::features::{Answer, Readings, Sort, TEN_MINUTES, WINDOW, Window, strangeness};
-use crate::normal::{Act, Familiarity};
+use crate::normal::{Act, Familiarity, ordered};
 use crate::text::entropy;
 
 /// Most channels followed at once; the ones that were silent for longest are forgotten first.
@@ -192,9 +191,10 @@ impl Counter {
             }
         }
         if let Some((act, known)) = seen.act {
-            acted(o, act, known, devices);
-            if !is_contact(o.kind) {
-                self.order(seen, act, known, devices);
+            let (verb, contact) = (of_verb(act), reading.sort == Sort::FlowOutcome);
+            acted(seen, verb, contact, devices);
+            if !contact {
+                self.order(seen, act, known, verb, devices);
             }
         }
     }
@@ -205,11 +205,12 @@ impl Counter {
         seen: &Seen<'_>,
         act: &Act<'_>,
         known: &Familiarity,
+        verb: u64,
         devices: &mut Devices,
     ) {
         let Entity::Device(me) = act.actor else { return };
         let teaches = seen.learning || known.act;
-        let verb = mix(mark(act.verb) ^ mark(act.service).rotate_left(17));
+        let verb = mix(verb);
         let word = (verb >> 32) as u32;
         let Some(life) = devices.life(me) else { return };
         let Some(window) = &mut life.window else { return };
@@ -393,19 +394,14 @@ impl Channel {
     }
 }
 
-/// Two, whichever comes first.
-fn ordered(a: Entity, b: Entity) -> (Entity, Entity) {
-    if a <= b { (a, b) } else { (b, a) }
+/// A mark of what is done, to whomever.
+fn of_verb(act: &Act<'_>) -> u64 {
+    mark(act.verb) ^ mark(act.service).rotate_left(17)
 }
 
-fn is_contact(kind: &KindSpec) -> bool {
-    kind.name == "flow.outcome"
-}
-
-fn acted(o: &Observation, act: &Act<'_>, known: &Familiarity, devices: &mut Devices) {
-    let contact = is_contact(o.kind);
+fn acted(seen: &Seen<'_>, verb: u64, contact: bool, devices: &mut Devices) {
+    let (Some((act, known)), o) = (seen.act, seen.o) else { return };
     let strange = strangeness(known);
-    let verb = mark(act.verb) ^ mark(act.service).rotate_left(17);
     let (actor, target) = (of_entity(act.actor), of_entity(act.target));
     let deed = mix(verb ^ actor.rotate_left(7) ^ target.rotate_left(31));
     if let Some(window) = devices.window(act.actor) {

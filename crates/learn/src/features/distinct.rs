@@ -5,6 +5,7 @@
 //! the share of bits still clear tells how many there were. Exact for a few, within a few per cent up
 //! to some hundreds, and at its end near 2,000: more than that is as strange as that.
 
+use ml::Chance;
 use serde::{Deserialize, Serialize};
 
 const WORDS: usize = 6;
@@ -35,10 +36,7 @@ impl Distinct {
 
 /// A mark of a number, spread over all bits.
 pub fn mix(number: u64) -> u64 {
-    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    Chance::new(number).bits()
 }
 
 /// A mark of a text.
