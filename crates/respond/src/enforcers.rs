@@ -1,0 +1,1 @@
+//! Places that enforce, one file each.
