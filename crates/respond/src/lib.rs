@@ -15,20 +15,29 @@
 
 #![forbid(unsafe_code)]
 
+pub mod desk;
 pub mod enforce;
 pub mod enforcers;
+pub mod evidence;
+pub mod ledger;
 pub mod level;
 pub mod moment;
+pub mod people;
 pub mod plan;
+pub mod policy;
 pub mod preflight;
 pub mod range;
 pub mod restriction;
 pub mod subject;
 
+pub use desk::{Action, Ask, Desk, Event, Proposal, Refused};
 pub use enforce::{EnforceError, Enforcer, Receipt, State};
+pub use evidence::{Claim, Evidence, Source};
 pub use level::Level;
 pub use moment::Moment;
+pub use people::{Person, Role, Signature};
 pub use plan::{Approved, Intent, Plan, PlanHash};
+pub use policy::{Policy, PolicyError};
 pub use preflight::Preflight;
 pub use range::Range;
 pub use restriction::{Conversation, Indicator, Pattern, Proto, Restriction, Way};

@@ -79,7 +79,6 @@ pub struct Approved {
 
 impl Approved {
     /// Only for the workflow of approvals.
-    #[cfg_attr(not(test), expect(dead_code, reason = "made by the workflow"))]
     pub(crate) const fn new(plan: Plan, remaining: Duration) -> Self {
         Self { plan, remaining }
     }
