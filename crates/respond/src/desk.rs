@@ -173,7 +173,17 @@ impl Desk {
                     }
                 }
             }
-            Event::Pushing { action } => self.set(action, Status::Pushing),
+            Event::Pushing { action } => {
+                let open = self.open(action);
+                let decided = open.filter(|a| a.status == Status::Approved).and_then(|a| a.decided);
+                // It counts from when it reaches the network: decisions that wait for an enforcer
+                // must not come down all at once beside later ones.
+                if let Some(place) = self.decided.iter().position(|at| Some(*at) == decided) {
+                    self.decided.remove(place);
+                    remember(&mut self.decided, now);
+                }
+                self.set(action, Status::Pushing);
+            }
             Event::Pushed { action, receipts, failed } => {
                 if let Some(action) = self.open(action) {
                     action.receipts.clone_from(receipts);
@@ -239,6 +249,8 @@ impl Desk {
             Event::Forgotten => {
                 let valid = crate::policy::minutes(self.policy.approval.valid_minutes);
                 self.half_signed.retain(|half| now.since(half.at) < valid);
+                self.decided.retain(|at| !is_past(*at, now));
+                self.rolled_back.retain(|at| !is_past(*at, now));
             }
         }
     }
@@ -271,6 +283,11 @@ fn remember(list: &mut VecDeque<Moment>, at: Moment) {
     if list.len() > LATELY {
         list.pop_front();
     }
+}
+
+/// Whether no breaker looks at it any more. Only within one boot is that certain.
+fn is_past(at: Moment, now: Moment) -> bool {
+    at.boot == now.boot && !now.is_within(hours(1), at)
 }
 
 /// The number in `A-0001`.

@@ -21,7 +21,7 @@ impl Desk {
         let limits = &self.policy.breakers;
         if self.observes_only(now) {
             return Some(format!(
-                "{} roll-backs within an hour; Wardwatch only observes until two people resume",
+                "{} roll-backs within an hour; Wardwatch only observes until that is over, or two people resume",
                 limits.rollbacks_per_hour
             ));
         }

@@ -315,7 +315,7 @@ pub enum Event {
         /// Where it is looser than the one before.
         looser: Vec<String>,
     },
-    /// Half-signed things that waited too long are gone.
+    /// What waited too long for a second signature is gone, and what breakers no longer count.
     Forgotten,
 }
 

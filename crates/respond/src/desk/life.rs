@@ -2,9 +2,9 @@
 
 use model::device::DeviceId;
 
-use super::Desk;
 use super::action::{Action, Ending, Status};
 use super::event::{Event, Refused, Releaser, Seen, Whom};
+use super::{Desk, is_past};
 use crate::enforce::Receipt;
 use crate::moment::Moment;
 use crate::policy::minutes;
@@ -118,7 +118,10 @@ impl Desk {
             });
         }
         let valid = minutes(approval.valid_minutes);
-        if self.half_signed.iter().any(|half| now.since(half.at) >= valid) {
+        let mut counted = self.decided.iter().chain(&self.rolled_back);
+        if self.half_signed.iter().any(|half| now.since(half.at) >= valid)
+            || counted.any(|at| is_past(*at, now))
+        {
             events.push(Event::Forgotten);
         }
         events

@@ -121,7 +121,7 @@ impl Life {
             made: Vec::new(),
             seen: Seen::default(),
             known: BTreeSet::new(),
-            flood: seed % 6 == 0,
+            flood: seed.is_multiple_of(6),
         }
     }
 
