@@ -15,6 +15,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bedside;
+pub mod clock;
 pub mod desk;
 pub mod enforce;
 pub mod enforcers;
@@ -29,7 +31,9 @@ pub mod preflight;
 pub mod range;
 pub mod restriction;
 pub mod subject;
+pub mod watch;
 
+pub use clock::Clock;
 pub use desk::{Action, Ask, Desk, Event, Proposal, Refused};
 pub use enforce::{EnforceError, Enforcer, Receipt, State};
 pub use evidence::{Claim, Evidence, Source};
@@ -42,3 +46,4 @@ pub use preflight::Preflight;
 pub use range::Range;
 pub use restriction::{Conversation, Indicator, Pattern, Proto, Restriction, Way};
 pub use subject::Subject;
+pub use watch::Beat;

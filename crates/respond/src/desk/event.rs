@@ -10,6 +10,7 @@ use crate::level::Level;
 use crate::people::{Person, Signature};
 use crate::plan::{Intent, Plan, PlanHash};
 use crate::preflight::Preflight;
+use crate::watch::Beat;
 
 /// Something that could be done, with all that a decision needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub struct Proposal {
     pub preflight: Preflight,
     /// The consequence card, line by line, for whoever stands at the bedside.
     pub card: Vec<String>,
+    /// What care needs regularly of everybody whom it touches: when it misses, it is taken back.
+    pub beats: Vec<Beat>,
     /// How many devices of this class the site has.
     pub of_class: u64,
     /// Who proposes; policy where absent.

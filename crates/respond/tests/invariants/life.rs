@@ -383,6 +383,7 @@ impl Life {
             evidence,
             preflight,
             card: Vec::new(),
+            beats: Vec::new(),
             of_class: if flood { 10_000 } else { *chance.of(&[1, 30, 200]) },
             by,
             versions: Vec::new(),
