@@ -25,6 +25,12 @@ pub trait Enforcer: Send + Sync {
     /// Where the intent cannot be expressed exactly here: what is missing.
     fn plan(&self, intent: &Intent) -> Result<Plan, EnforceError>;
 
+    /// The handle that a receipt for this plan has: whoever pushed it may die before it is written
+    /// down, and then it has to be found all the same.
+    fn handle(&self, plan: &Plan) -> String {
+        plan.intent.id.clone()
+    }
+
     /// Makes the change, all of it or nothing, with its expiry in the enforcer's own state.
     ///
     /// # Errors

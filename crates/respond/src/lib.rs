@@ -21,6 +21,7 @@ pub mod desk;
 pub mod enforce;
 pub mod enforcers;
 pub mod evidence;
+pub mod executor;
 pub mod ledger;
 pub mod level;
 pub mod moment;

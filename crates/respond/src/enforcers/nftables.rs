@@ -242,6 +242,10 @@ impl Enforcer for Nftables {
         })
     }
 
+    fn handle(&self, plan: &Plan) -> String {
+        format!("{} {}", self.config.family.name(), plan.intent.id)
+    }
+
     fn apply(&self, approved: &Approved) -> Result<Receipt, EnforceError> {
         let plan = approved.plan();
         // What was approved, word for word, is what this configuration makes of the intent; only
@@ -256,7 +260,7 @@ impl Enforcer for Nftables {
         Ok(Receipt {
             action: plan.intent.id.clone(),
             enforcer: NAME.to_owned(),
-            handle: format!("{} {}", self.config.family.name(), plan.intent.id),
+            handle: self.handle(plan),
             undo: plan.undo.clone(),
             ttl,
             acknowledged: true,
