@@ -27,6 +27,7 @@ pub mod level;
 pub mod moment;
 pub mod people;
 pub mod plan;
+pub mod planner;
 pub mod policy;
 pub mod preflight;
 pub mod range;
