@@ -15,8 +15,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod card;
+pub mod devices;
 pub mod enforce;
 pub mod enforcers;
+pub mod essentials;
+pub mod history;
 pub mod level;
 pub mod moment;
 pub mod plan;
@@ -25,7 +29,10 @@ pub mod range;
 pub mod restriction;
 pub mod subject;
 
+pub use devices::Devices;
 pub use enforce::{EnforceError, Enforcer, Receipt, State};
+pub use essentials::Essentials;
+pub use history::History;
 pub use level::Level;
 pub use moment::Moment;
 pub use plan::{Approved, Intent, Plan, PlanHash};
