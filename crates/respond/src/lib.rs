@@ -16,31 +16,41 @@
 #![forbid(unsafe_code)]
 
 pub mod bedside;
+pub mod card;
 pub mod clock;
 pub mod desk;
+pub mod devices;
 pub mod enforce;
 pub mod enforcers;
+pub mod essentials;
 pub mod evidence;
 pub mod executor;
+pub mod history;
 pub mod ledger;
 pub mod level;
 pub mod moment;
+pub mod office;
 pub mod people;
 pub mod plan;
 pub mod planner;
 pub mod policy;
 pub mod preflight;
 pub mod range;
+pub mod recorder;
 pub mod restriction;
 pub mod subject;
 pub mod watch;
 
 pub use clock::Clock;
 pub use desk::{Action, Ask, Desk, Event, Proposal, Refused};
+pub use devices::Devices;
 pub use enforce::{EnforceError, Enforcer, Receipt, State};
+pub use essentials::Essentials;
 pub use evidence::{Claim, Evidence, Source};
+pub use history::History;
 pub use level::Level;
 pub use moment::Moment;
+pub use office::{Office, OfficeError};
 pub use people::{Person, Role, Signature};
 pub use plan::{Approved, Intent, Plan, PlanHash};
 pub use policy::{Policy, PolicyError};

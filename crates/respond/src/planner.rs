@@ -100,11 +100,7 @@ impl Planner {
                 finding: finding.id.clone(),
                 detector: finding.detector.clone(),
                 kind: finding.kind,
-                source: if finding.community_id.is_empty() {
-                    Source::Logs
-                } else {
-                    Source::Network
-                },
+                source: source(finding),
                 title: finding.title.clone(),
             },
             at: finding.at,

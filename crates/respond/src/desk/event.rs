@@ -4,6 +4,7 @@ use model::device::{DeviceId, Tier};
 use serde::{Deserialize, Serialize};
 
 use super::action::{Action, Ending};
+use crate::card::Card;
 use crate::enforce::Receipt;
 use crate::evidence::Evidence;
 use crate::level::Level;
@@ -23,8 +24,8 @@ pub struct Proposal {
     pub evidence: Evidence,
     /// What it would have cut.
     pub preflight: Preflight,
-    /// The consequence card, line by line, for whoever stands at the bedside.
-    pub card: Vec<String>,
+    /// The consequence card, for whoever stands at the bedside.
+    pub card: Card,
     /// What care needs regularly of everybody whom it touches: when it misses, it is taken back.
     pub beats: Vec<Beat>,
     /// How many devices of this class the site has.

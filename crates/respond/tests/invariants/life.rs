@@ -382,7 +382,7 @@ impl Life {
             plans: vec![plan],
             evidence,
             preflight,
-            card: Vec::new(),
+            card: respond::card::Card::default(),
             beats: Vec::new(),
             of_class: if flood { 10_000 } else { *chance.of(&[1, 30, 200]) },
             by,
@@ -465,6 +465,7 @@ fn preflight(chance: &mut Chance, intent: &Intent) -> Preflight {
         last: Timestamp::from_nanos(0),
         times: 9,
         essential,
+        suspect: false,
     };
     let drops = intent.restriction.drops(&intent.subject, &needed);
     let recorded = !chance.one_in(6);
@@ -481,6 +482,7 @@ fn preflight(chance: &mut Chance, intent: &Intent) -> Preflight {
             (false, true) if other.is_empty() => Outcome::CutsNothing,
             (false, true) => Outcome::CutsOther,
         },
+        because: String::new(),
         recorded: recorded.then(|| {
             let last = Timestamp::from_parts(1_000_000, 0);
             (last.minus(Duration::from_secs(*chance.of(&[600, 1_000_000]))), last)
