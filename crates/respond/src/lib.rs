@@ -42,7 +42,7 @@ pub mod subject;
 pub mod watch;
 
 pub use clock::Clock;
-pub use desk::{Action, Ask, Desk, Event, Proposal, Refused};
+pub use desk::{Action, Ask, Desk, Event, Proposal, Refused, Standing};
 pub use devices::Devices;
 pub use enforce::{EnforceError, Enforcer, Receipt, State};
 pub use essentials::Essentials;

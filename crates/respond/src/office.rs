@@ -8,7 +8,7 @@ mod propose;
 pub mod setup;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use model::device::DeviceId;
@@ -68,7 +68,7 @@ pub struct Office {
     codes: Codes,
     enforcers: Vec<Box<dyn Enforcer>>,
     setting: Setting,
-    ground: RwLock<Arc<Ground>>,
+    ground: RwLock<Ground>,
 }
 
 /// Something could not be asked.
@@ -106,7 +106,7 @@ impl Office {
         let now = clock.now().map_err(io("the clock since boot"))?;
         let book = Book::open(folder, now)?;
         let codes = Codes::open(folder).map_err(io("the key of the bedside codes"))?;
-        let ground = RwLock::new(Arc::new(Ground::default()));
+        let ground = RwLock::new(Ground::default());
         Ok(Self {
             folder: folder.to_owned(),
             clock,
@@ -142,16 +142,14 @@ impl Office {
         })
     }
 
-    /// What is known of the network.
-    pub fn ground(&self) -> Arc<Ground> {
-        let ground: RwLockReadGuard<'_, _> =
-            self.ground.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&ground)
+    /// What is known of the network. Nobody can learn more while it is held.
+    pub fn ground(&self) -> RwLockReadGuard<'_, Ground> {
+        self.ground.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The network is known better.
-    pub fn set_ground(&self, ground: Ground) {
-        *self.ground.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ground);
+    /// The same, to learn more. Whoever holds it asks nothing meanwhile.
+    pub fn learn(&self) -> RwLockWriteGuard<'_, Ground> {
+        self.ground.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

@@ -25,7 +25,7 @@ mod serve;
 mod stall;
 mod stream;
 
-pub use auth::accounts::{AccountError, create_first_token};
+pub use auth::accounts::{AccountError, create_first_token, sign_in};
 pub use auth::role::Role;
 pub use config::Config;
 pub use live::Live;

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod learning;
+mod responding;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +11,11 @@ use model::{Severity, Timestamp};
 
 pub(crate) use learning::{
     FeedbackArgs, FeedbackCommand, ModelArgs, ModelCommand, TrainArgs, ValidateArgs,
+};
+
+pub(crate) use responding::{
+    EnforceArgs, HaltAllArgs, HaltArgs, LedgerArgs, LedgerCommand, OfficeArgs, PlanArgs,
+    RespondArgs, RespondCommand,
 };
 
 /// Watches a hospital's network: recognises its devices, learns what is normal, finds attacks.
@@ -52,6 +58,16 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// The models: train, try, promote, roll back, exchange.
     Model(ModelArgs),
+    /// Response: what could be restricted, who approves it, what is in force, and letting go.
+    Respond(RespondArgs),
+    /// Takes every restriction back and does nothing any more. Needs no account, no store and no
+    /// detection; the same as 'respond halt'.
+    Halt(HaltAllArgs),
+    /// The hand of response: tells enforcers what was approved, looks in traffic whether it took
+    /// effect, and takes it back. Needs the rights of the enforcers, and nothing of detection.
+    Enforce(EnforceArgs),
+    /// The record of everything that was decided: check, show, export.
+    Ledger(LedgerArgs),
     /// The configuration: check a file, or write one with every key.
     Config {
         #[command(subcommand)]

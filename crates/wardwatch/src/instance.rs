@@ -18,6 +18,7 @@ use store::{Options, SqliteStore, Store};
 use tokio::sync::oneshot;
 
 use crate::keep::Keeper;
+use crate::respond::Responder;
 
 /// Name of the store in the folder of an instance.
 pub(crate) const STORE: &str = "wardwatch.db";
@@ -106,6 +107,7 @@ impl Instance {
             devices_at: None,
             learned_at: Instant::now(),
             counted: 0,
+            responder: None,
             listener: None,
         }
     }
@@ -135,7 +137,8 @@ impl Instance {
     }
 }
 
-async fn signal() -> std::io::Result<()> {
+/// Until the process is told to end.
+pub(crate) async fn signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -273,6 +276,8 @@ pub(crate) struct Results {
     learned_at: Instant,
     /// Number of the last finding that was counted.
     counted: u64,
+    /// Proposes what could be done, where response is set up.
+    pub(crate) responder: Option<Responder>,
     pub(crate) listener: Option<Box<dyn Listener>>,
 }
 
@@ -281,6 +286,10 @@ impl Results {
     pub(crate) fn finish(&mut self, engine: &Engine) -> Result<(), OutputError> {
         self.keeper.flush()?;
         self.devices(engine.inventory())?;
+        if let Some(responder) = &mut self.responder {
+            responder.chores(engine);
+            responder.keep();
+        }
         self.learned(engine)
     }
 
@@ -327,6 +336,9 @@ impl Outputs for Results {
             self.devices_at = Some(Instant::now());
             self.devices(engine.inventory())?;
         }
+        if let Some(responder) = &mut self.responder {
+            responder.chores(engine);
+        }
         if self.learned_at.elapsed() >= LEARNED_EVERY {
             self.learned_at = Instant::now();
             self.learned(engine)?;
@@ -335,6 +347,9 @@ impl Outputs for Results {
     }
 
     fn observation(&mut self, fact: Fact<'_>) -> Result<(), OutputError> {
+        if let Some(responder) = &mut self.responder {
+            responder.observation(fact.observation);
+        }
         self.keeper.observation(fact)
     }
 
@@ -351,6 +366,9 @@ impl Outputs for Results {
             .increment(1);
         }
         self.keeper.finding(finding)?;
+        if let Some(responder) = &mut self.responder {
+            responder.finding(finding);
+        }
         self.live.finding(finding);
         if let Some(listener) = &mut self.listener {
             listener.finding(finding);
@@ -360,6 +378,9 @@ impl Outputs for Results {
 
     fn case(&mut self, case: &Case) -> Result<(), OutputError> {
         self.keeper.case(case)?;
+        if let Some(responder) = &mut self.responder {
+            responder.case(case);
+        }
         self.live.case(case);
         if let Some(listener) = &mut self.listener {
             listener.case(case);

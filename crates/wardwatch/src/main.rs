@@ -16,6 +16,7 @@ mod instance;
 mod keep;
 mod key;
 mod models;
+mod respond;
 mod run;
 mod show;
 mod summary;
@@ -72,6 +73,10 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Findings(ask) => ask::list(What::Findings, ask),
         Command::Flows(ask) => ask::list(What::Flows, ask),
         Command::Case { id, ask } => ask::case(id, ask),
+        Command::Respond(args) => respond::command(args),
+        Command::Halt(args) => respond::halt(&args.office, &args.halt),
+        Command::Enforce(args) => respond::enforce(args),
+        Command::Ledger(args) => respond::ledger(args),
         Command::Validate(args) => trials::validate(args),
         Command::Model(args) => models::command(args),
         Command::Version => {

@@ -17,6 +17,7 @@ use pipeline::live::{Counters, Plan, inbox, run as run_live};
 use crate::cli::RunArgs;
 use crate::config::{Config, EVIDENCE, EvidenceKept};
 use crate::instance::{Instance, data_folder};
+use crate::respond::{FOLDER, Place, Responder};
 use crate::tables::say;
 use crate::{exit, feedback, key, models};
 
@@ -49,6 +50,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
     if !args.baseline.is_empty() {
         learn(args, &config, &key, &mut engine)?;
     }
+    let place = Place::new(&data, &config)?;
+    let office = Arc::new(place.office()?);
     // Whatever needs privileges is opened first; then they are given away; then threads begin.
     let sources = open(interfaces, &config)?;
     let listeners = Listeners::bind(&config)?;
@@ -86,6 +89,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
         evidence: config.evidence(&data),
     };
     let mut results = instance.results();
+    results.responder = Some(Responder::new(place, office)?);
     let ended = run_live(plan, &records, &mut engine, &mut results);
     stop.store(true, Ordering::Relaxed);
     results.finish(&engine)?;
@@ -251,10 +255,12 @@ fn hand_over(data: &Path, uid: u32, gid: u32) -> Result<()> {
             .with_context(|| format!("{}: cannot be given to user {uid}", path.display()))
     };
     let mut folders = vec![data.to_owned()];
-    let evidence = data.join(EVIDENCE);
     // Only our own files and folders: a link could lead anywhere.
-    if evidence.symlink_metadata().is_ok_and(|about| about.is_dir()) {
-        folders.push(evidence);
+    for own in [EVIDENCE, FOLDER] {
+        let own = data.join(own);
+        if own.symlink_metadata().is_ok_and(|about| about.is_dir()) {
+            folders.push(own);
+        }
     }
     for folder in folders {
         give(&folder)?;

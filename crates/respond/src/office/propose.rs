@@ -108,13 +108,15 @@ impl Office {
         draft: &Draft,
     ) -> Result<Option<Result<Done, Refused>>, OfficeError> {
         let now = self.now();
+        // Always in this order, as in `propose`.
+        let mut book = self.book();
         let ground = self.ground();
         let judge = self.setting.essentials.judge(essentials::Ground {
             history: &ground.history,
             devices: &ground.devices,
             names: &ground.names,
         });
-        let answer = self.book().ask_with(
+        let answer = book.ask_with(
             |desk| {
                 let wishes = draft.restrictions.iter().map(|restriction| Wish {
                     device: draft.device.clone(),

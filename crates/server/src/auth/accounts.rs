@@ -74,6 +74,23 @@ pub fn create_first_token(store: &dyn Store) -> Result<Option<String>, AccountEr
     Ok(Some(token))
 }
 
+/// The role of somebody with this name and password, where they belong together; the name of the
+/// administrator goes with the first-run token. Slow by intent, and as slow for a name that nobody
+/// has.
+///
+/// # Errors
+/// [`AccountError`] where the store fails or the saved account is damaged.
+pub fn sign_in(
+    store: &dyn Store,
+    name: &str,
+    password: &str,
+) -> Result<Option<Role>, AccountError> {
+    if name == ADMINISTRATOR {
+        return Ok(verify_token(store, password)?.then_some(Role::Admin));
+    }
+    Ok(verify(store, name, password)?.map(|account| account.role))
+}
+
 /// Whether this is the administrator's token. Slow by intent.
 pub(crate) fn verify_token(store: &dyn Store, token: &str) -> Result<bool, AccountError> {
     let hash = store.state(TOKEN)?.and_then(|bytes| String::from_utf8(bytes).ok());
