@@ -9,6 +9,7 @@
 mod halves;
 pub mod nftables;
 mod outlet;
+pub mod radius;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod space;
 
 pub use nftables::Nftables;
 pub use outlet::Outlet;
+pub use radius::Radius;
 
 use std::time::Duration;
 
