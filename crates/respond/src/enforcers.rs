@@ -6,21 +6,40 @@
 //! Deliberately absent: any decision. What may be restricted is decided before; what may never be
 //! touched is refused here once more ([`Guarded`]), for whatever reason it was asked.
 
+#[cfg(test)]
+mod around;
+pub mod blocklist;
+pub mod config;
+mod dry_run;
+mod guarded;
 mod halves;
 pub mod nftables;
 mod outlet;
+pub mod radius;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod space;
 
+pub use blocklist::Blocklist;
+pub use config::{Config, ConfigError, build};
+pub use dry_run::DryRun;
+pub use guarded::{Guarded, Never};
 pub use nftables::Nftables;
 pub use outlet::Outlet;
+pub use radius::Radius;
 
 use std::time::Duration;
 
 use crate::enforce::EnforceError;
 use crate::plan::Approved;
+
+/// Every enforcer, in the order in which they are asked, and what it is.
+pub const ALL: &[(&str, &str)] = &[
+    (nftables::NAME, "the firewall of a Linux bridge, router or interface"),
+    (radius::NAME, "another filter or VLAN for the device's session on a switch or controller"),
+    (blocklist::NAME, "lists of addresses and domains for firewalls to fetch"),
+];
 
 /// Longest name of an action that is written into rules.
 const LONGEST_NAME: usize = 40;
