@@ -125,14 +125,14 @@ pub fn of_before(
 /// What at least half of the devices of a class (and two) are allowed: for a profile of the class.
 pub fn of_class(class: DeviceClass, judge: &Judge<'_>, settings: &Settings) -> Policy {
     let mut shared: BTreeMap<Pattern, (usize, Allowed)> = BTreeMap::new();
-    let mut devices = 0;
+    let mut devices = 0_usize;
     for device in judge.ground().devices.all().filter(|device| device.class == class) {
         devices += 1;
         for allowed in of(device, judge, settings).allow {
             shared.entry(allowed.pattern).or_insert_with(|| (0, allowed)).0 += 1;
         }
     }
-    let enough = devices.div_ceil(2_usize);
+    let enough = devices.div_ceil(2);
     let allow = shared.into_values().filter(|(count, _)| *count >= enough.max(2)).map(
         |(count, allowed)| Allowed {
             reason: format!("{count} of {devices} devices of the class: {}", allowed.reason),
