@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bedside;
+pub mod blast;
 pub mod card;
 pub mod clock;
 pub mod desk;
@@ -29,6 +30,7 @@ pub mod history;
 pub mod ledger;
 pub mod level;
 pub mod moment;
+pub mod mud;
 pub mod office;
 pub mod people;
 pub mod plan;
@@ -38,6 +40,7 @@ pub mod preflight;
 pub mod range;
 pub mod recorder;
 pub mod restriction;
+pub mod segment;
 pub mod subject;
 pub mod watch;
 
