@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::Setting;
 use crate::card::Contacts;
 use crate::enforce::Enforcer;
-use crate::enforcers::nftables::NftablesConfig;
+use crate::enforcers;
 use crate::essentials::{Essentials, profile};
 use crate::range::Range;
 use crate::watch::Side;
@@ -34,8 +34,8 @@ pub struct Setup {
     pub contacts: Contacts,
     /// Where packets are seen by whoever checks that a restriction took effect.
     pub verify: Vec<Eye>,
-    /// Places that enforce.
-    pub enforcers: Enforcers,
+    /// Places that enforce, and what is never touched.
+    pub enforcers: enforcers::Config,
 }
 
 /// An interface on which it is checked that a restriction took effect.
@@ -46,14 +46,6 @@ pub struct Eye {
     pub interface: String,
     /// On which side of the enforcer.
     pub side: Side,
-}
-
-/// Places that enforce.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Enforcers {
-    /// Linux.
-    pub nftables: Option<NftablesConfig>,
 }
 
 /// A file cannot be used.
@@ -81,13 +73,9 @@ impl Setup {
     ///
     /// # Errors
     /// When one cannot be used as configured.
-    pub fn enforcers(&self, _folder: &Path) -> Result<Vec<Box<dyn Enforcer>>, SetupError> {
-        use crate::enforcers::{Nftables, Outlet};
-        let nftables = self.enforcers.nftables.clone();
-        Ok(nftables
-            .map(|config| Box::new(Nftables::new(config, Outlet::default())) as Box<dyn Enforcer>)
-            .into_iter()
-            .collect())
+    pub fn enforcers(&self, folder: &Path) -> Result<Vec<Box<dyn Enforcer>>, SetupError> {
+        enforcers::build(&self.enforcers, folder)
+            .map_err(|error| SetupError { path: folder.join(FILE), why: error.to_string() })
     }
 
     /// What decisions are made with. `inside`, `clinical` and `versions` are the program's.
