@@ -2,6 +2,7 @@
 
 mod learning;
 mod responding;
+mod segmenting;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +18,8 @@ pub(crate) use responding::{
     EnforceArgs, HaltAllArgs, HaltArgs, LedgerArgs, LedgerCommand, OfficeArgs, PlanArgs,
     RespondArgs, RespondCommand,
 };
+
+pub(crate) use segmenting::{BlastArgs, GroundArgs, SegmentArgs, SegmentCommand};
 
 /// Watches a hospital's network: recognises its devices, learns what is normal, finds attacks.
 #[derive(Debug, Parser)]
@@ -68,6 +71,11 @@ pub(crate) enum Command {
     Enforce(EnforceArgs),
     /// The record of everything that was decided: check, show, export.
     Ledger(LedgerArgs),
+    /// The network as it is used: zones, conduits, what each device may do, MUD profiles.
+    Segment(SegmentArgs),
+    /// Blast radius: what a device can reach, what can reach it, which care depends on it, and what
+    /// to cut first.
+    Blast(BlastArgs),
     /// The configuration: check a file, or write one with every key.
     Config {
         #[command(subcommand)]

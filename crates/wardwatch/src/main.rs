@@ -18,6 +18,7 @@ mod key;
 mod models;
 mod respond;
 mod run;
+mod segment;
 mod show;
 mod summary;
 mod tables;
@@ -76,6 +77,8 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Respond(args) => respond::command(args),
         Command::Halt(args) => respond::halt(&args.office, &args.halt),
         Command::Enforce(args) => respond::enforce(args),
+        Command::Segment(args) => segment::segment(args),
+        Command::Blast(args) => segment::blast(args),
         Command::Ledger(args) => respond::ledger(args),
         Command::Validate(args) => trials::validate(args),
         Command::Model(args) => models::command(args),

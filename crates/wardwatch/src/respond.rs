@@ -19,7 +19,7 @@ use anyhow::Result;
 
 pub(crate) use hand::{enforce, halt};
 pub(crate) use ledger::command as ledger;
-pub(crate) use place::Place;
+pub(crate) use place::{Place, device};
 pub(crate) use responder::Responder;
 
 use crate::cli::{RespondArgs, RespondCommand};

@@ -174,7 +174,11 @@ impl Office {
         })
     }
 
-    fn plans(&self, intent: &Intent) -> Result<Vec<Plan>, NoProposal> {
+    /// The exact change of each enforcer that can do it. Sends nothing.
+    ///
+    /// # Errors
+    /// Where none can.
+    pub fn plans(&self, intent: &Intent) -> Result<Vec<Plan>, NoProposal> {
         let level = intent.restriction.level();
         let mut refused = Vec::new();
         let mut plans = Vec::new();

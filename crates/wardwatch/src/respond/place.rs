@@ -67,13 +67,28 @@ impl Place {
 
     /// The same, with the network as the store and the history know it: for the command line.
     pub(crate) fn informed_office(&self, data: &Path) -> Result<Office> {
-        let office = self.office()?;
+        self.informed(self.office()?, data)
+    }
+
+    /// An office that knows the network as the store and the history know it.
+    pub(crate) fn informed(&self, office: Office, data: &Path) -> Result<Office> {
         let devices = stored_devices(data)?;
         let mut ground = office.learn();
         ground.devices = self.devices(&devices);
         ground.history = self.history()?;
         drop(ground);
         Ok(office)
+    }
+
+    /// The same site with a ledger that nobody keeps, for questions that decide nothing.
+    pub(crate) fn scratch(&self) -> Result<Office> {
+        let folder = tempfile::tempdir().context("no temporary folder can be made")?;
+        let setting = self
+            .setup
+            .setting(&self.folder, self.inside.clone(), self.clinical.clone(), Vec::new())
+            .map_err(exit::Usage::from_error)?;
+        let enforcers = self.setup.enforcers(&self.folder).map_err(exit::Usage::from_error)?;
+        Ok(Office::open(folder.path(), setting, enforcers)?)
     }
 
     /// Devices of the inventory, as response reckons with them.
