@@ -151,7 +151,8 @@ pub struct Behaved {
     pub scores: Scores,
     /// What the models of normal life say together.
     pub novelty: f32,
-    /// Log-odds of an attack, where there are trees that know attacks.
+    /// Log-odds of an attack, where there are trees that know attacks, were attacks as frequent as
+    /// where they learned.
     pub attack: Option<f32>,
     /// The score that was judged: the larger of the trees' and of novelty on the trees' scale.
     pub score: f32,
@@ -375,6 +376,7 @@ impl Behaviour {
         );
         let path = judge::path(class, volume, life.windows);
         let weighed = life.evidence.get_or_insert_with(|| self.judge.evidence(devices));
+        let attack = attack.map(|attack| attack - knowledge.as_ref().map_or(0.0, |it| it.likely));
         let words = self.feedback.words(class, &standard, attack);
         let quiet = words.normal.is_some();
         let speak = !learning && life.windows >= NEW && !quiet;

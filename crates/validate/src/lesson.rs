@@ -59,7 +59,7 @@ pub struct Lesson {
 }
 
 /// Of so many windows of normal life one is learned from: there are thousands to one of an attack.
-const THIN: usize = 3;
+pub(crate) const THIN: usize = 3;
 
 impl Lesson {
     /// Takes the windows of a site after its time of learning. Those of look-alikes are normal; what is

@@ -8,7 +8,7 @@ use ml::trees::{Rows, TreeError, TreeSettings, Trees};
 
 use crate::evaluation::Label;
 use crate::hospitals::Hospital;
-use crate::lesson::{Example, Lesson, families};
+use crate::lesson::{Example, Lesson, THIN, families};
 
 /// Why nothing could be trained.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +33,13 @@ pub fn attack_settings() -> TreeSettings {
         least_weight: 0.05,
         row_share: 0.7,
         column_share: 0.4,
-        class_weights: vec![1.0, 8.0],
+        class_weights: vec![1.0, ATTACKS_WEIGH],
         ..TreeSettings::default()
     }
 }
+
+/// An attacked window weighs as much as so many normal ones.
+const ATTACKS_WEIGH: f32 = 8.0;
 
 fn family_settings(classes: usize) -> TreeSettings {
     TreeSettings {
@@ -113,6 +116,7 @@ pub fn trees(lesson: &Lesson, usual: Moments) -> Result<Knowledge, TrainError> {
         families: names,
         novelty,
         tail: Tail::default(),
+        likely: (ATTACKS_WEIGH * THIN as f32).ln(),
     };
     knowledge.check()?;
     Ok(knowledge)

@@ -45,6 +45,9 @@ pub struct Knowledge {
     pub novelty: Vec<(f32, f32)>,
     /// How scores of normal windows thin out, by models that had not learned from their sites.
     pub tail: Tail,
+    /// The score of `attack` from which on an attack is more likely than not, were attacks as frequent
+    /// as where it learned: attacks weighed more there, and normal windows were thinned out.
+    pub likely: f32,
 }
 
 /// Knowledge that cannot be used.
@@ -86,7 +89,8 @@ impl Knowledge {
         wrong(self.family.outputs() != scores, "families without a name")?;
         let rises = self.novelty.windows(2).all(|two| two[0].0 < two[1].0 && two[0].1 <= two[1].1);
         wrong(!rises, "the scale of novelty does not rise")?;
-        wrong(!self.tail.is_sound(), "the tail of scores does not fall")
+        wrong(!self.tail.is_sound(), "the tail of scores does not fall")?;
+        wrong(!self.likely.is_finite(), "nothing says from where on an attack is likely")
     }
 
     /// Log-odds of an attack, 0 where it cannot be told.

@@ -60,7 +60,8 @@ pub(super) fn why(
     knowledge: Option<&Knowledge>,
 ) -> Why {
     let trees = tree_row(&behaved.standard, &behaved.scores, &behaved.row);
-    let by_trees = behaved.attack.is_some_and(|attack| attack >= behaved.score);
+    let likely = knowledge.map_or(0.0, |knowledge| knowledge.likely);
+    let by_trees = behaved.attack.is_some_and(|attack| attack + likely >= behaved.score - 1e-4);
     let mut parts: Vec<(usize, f32)> = Vec::new();
     let mut model = Which::Trees;
     if by_trees && let Some(knowledge) = knowledge {
