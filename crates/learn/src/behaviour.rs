@@ -34,9 +34,9 @@ pub use count::Seen;
 use count::{Counter, PastOfChannel};
 use feedback::Feedback;
 pub use feedback::{COVERS_SECONDS, Lost, PastWindow, Preview, Verdict, Word, near};
-use judge::{Judge, NEW};
-pub use judge::{Judged, LEVELS, Tolerance, Volume};
-pub use knowledge::{Knowledge, TREE_WIDTH, Unfit, tree_row};
+pub use judge::{FAR_LEVELS, Judged, LEVELS, Tolerance, Volume};
+use judge::{Judge, NEW, Own};
+pub use knowledge::{Knowledge, TREE_WIDTH, Unfit, feature_of, tree_row};
 use models::Models;
 pub use models::{Scores, Which};
 pub use shadow::Compared;
@@ -60,6 +60,12 @@ struct Channel {
     last_call: Timestamp,
     pause_mean: f64,
     pause_m2: f64,
+    /// Flows begun in this window.
+    begun: u32,
+    /// Mean and variance of ln(1 + bytes) in the windows in which anything went, and how many.
+    usual: f32,
+    spread: f32,
+    windows: u16,
 }
 
 /// The devices that do something in this window, and what they did before.
@@ -145,7 +151,8 @@ pub struct Behaved {
     pub scores: Scores,
     /// What the models of normal life say together.
     pub novelty: f32,
-    /// Log-odds of an attack, where there are trees that know attacks.
+    /// Log-odds of an attack, where there are trees that know attacks, were attacks as frequent as
+    /// where they learned.
     pub attack: Option<f32>,
     /// The score that was judged: the larger of the trees' and of novelty on the trees' scale.
     pub score: f32,
@@ -248,6 +255,11 @@ impl Behaviour {
         self.judge.realised()
     }
 
+    /// What came of p-values that borrow the tail of other sites, at [`FAR_LEVELS`].
+    pub fn borrowed(&self) -> &ml::conformal::Realised {
+        self.judge.borrowed()
+    }
+
     /// What is usual at this site.
     pub fn usual(&self) -> &Moments {
         &self.site
@@ -309,7 +321,7 @@ impl Behaviour {
         let usual = Usual::new(&life.usual, of_class, &self.site, elsewhere);
         let standard = usual.standardise(&row);
         let scores = self.models.scores(standing.class, &standard);
-        let trees = tree_row(&standard, &scores);
+        let trees = tree_row(&standard, &scores, &row);
         let Window { with, evidence, .. } = window;
         Some(Scored {
             device,
@@ -364,11 +376,14 @@ impl Behaviour {
         );
         let path = judge::path(class, volume, life.windows);
         let weighed = life.evidence.get_or_insert_with(|| self.judge.evidence(devices));
+        let attack = attack.map(|attack| attack - knowledge.as_ref().map_or(0.0, |it| it.likely));
         let words = self.feedback.words(class, &standard, attack);
         let quiet = words.normal.is_some();
         let speak = !learning && life.windows >= NEW && !quiet;
         let own = life.own.get_or_insert_with(|| OwnScores::new(OWN, Keep::Latest, 0));
-        let judged = self.judge.judge(&path, score, end, (own.p(score), weighed), speak);
+        let by = Own { scores: own, evidence: weighed };
+        let tail = knowledge.as_deref().map(|knowledge| &knowledge.tail);
+        let judged = self.judge.judge(&path, score, end, (by, tail), speak);
         let word = words.of(feedback::common(&judged));
         let attacks = word.as_ref().is_some_and(|word| !word.normal);
         let normal = learning || (!frozen && (quiet || judged.p.max(judged.raw.p) > NOT_LEARNED));

@@ -138,6 +138,9 @@ features! {
     ArpAsked "arp_asked" "ln(1 + addresses)" Flows "10 s" 0.3 "Different addresses that it asked for by ARP.";
     ArpTold "arp_told" "ln(1 + packets)" Flows "10 s" 0.4 "ARP packets in which it told others an address.";
     ArpConflicts "arp_conflicts" "ln(1 + packets)" Flows "10 s" 0.2 "Of these, those with an address that another had last.";
+    LiveFlows "live_flows" "ln(1 + flows)" Flows "10 s" 0.3 "Different flows, its own and others' with it, that carried something.";
+    FlowsToOne "flows_to_one" "ln(1 + flows)" Flows "10 s" 0.3 "Flows that it began with one other, of the other with the most.";
+    ChannelStrange "channel_strange" "standard deviations" Traffic "all" 0.5 "How much more than ever went between it and one other, of the other where that is most; none for one that it hardly knows.";
     Acts "acts" "ln(1 + acts)" Speech "10 s" 0.3 "What it asked of others in protocols that are understood.";
     Verbs "verbs" "ln(1 + verbs)" Speech "10 s" 0.3 "Different such acts.";
     VerbEntropy "verb_entropy" "bits" Speech "10 s" 0.3 "How evenly they are mixed.";
@@ -151,6 +154,14 @@ features! {
     NameEntropy "name_entropy" "bits" Speech "10 s" 0.3 "Largest entropy of the letters in a name that it asked DNS for.";
     NameLength "name_length" "ln(1 + letters)" Speech "10 s" 0.2 "Length of the longest such name.";
     Names "names" "ln(1 + names)" Speech "10 s" 0.3 "Different such names.";
+    NamesCarry "names_carry" "ln(1 + letters)" Speech "10 s" 1.0 "Letters below the owner's name in different names of one owner, of the owner with the most.";
+    FreeRecords "free_records" "ln(1 + questions)" Speech "10 s" 0.3 "Questions to DNS for records that carry any text, not addresses.";
+    Results "results" "ln(1 + results)" Speech "10 s" 0.5 "Results that its searches gave: studies, entries, resources.";
+    MostResults "most_results" "ln(1 + results)" Speech "10 s" 0.5 "The most that one search gave.";
+    Wildcards "wildcards" "ln(1 + questions)" Speech "10 s" 0.3 "Its questions with a wildcard.";
+    Rewrites "rewrites" "ln(1 + files)" Speech "10 s" 0.4 "Files that it overwrote, renamed or deleted.";
+    Noise "noise" "bits/byte" Speech "10 s" 0.3 "Largest entropy of what it wrote into a file.";
+    Unlimited "unlimited" "ln(1 + questions)" Speech "10 s" 0.3 "Its questions that nothing narrows: for every patient, every topic.";
     ActsIn "acts_in" "ln(1 + acts)" Speech "10 s" 0.3 "What others asked of it.";
     Answered "answered" "ln(1 + messages)" Speech "10 s" 0.3 "Messages that it sent and that ask for nothing: answers, reports, offers.";
     Heard "heard" "ln(1 + messages)" Speech "10 s" 0.3 "Such messages that it was sent.";
@@ -164,6 +175,7 @@ features! {
     NewServices "new_services" "ln(1 + services)" News "all" 0.2 "Services inside that it never used before, with anybody.";
     NewVerbs "new_verbs" "ln(1 + verbs)" News "all" 0.2 "Acts inside that it never did before, to anybody.";
     Unheard "unheard" "ln(1 + acts)" News "all" 0.2 "Acts inside that nobody ever did to that target before.";
+    Unlike "unlike" "ln(1 + acts)" News "all" 0.2 "Acts inside that others do to that target, but nobody of its kind ever did.";
     NewCallers "new_callers" "ln(1 + devices)" News "all" 0.8 "Others that never dealt with it before, and call now.";
     NewServed "new_served" "ln(1 + services)" News "all" 0.8 "Services that nobody ever asked of it before.";
     NewBitsIn "new_bits_in" "bits" News "all" 5.0 "How improbable what is done to it is, for those who do it.";
@@ -173,6 +185,7 @@ features! {
     NewsLately "news_lately" "bits" News "1 min" 1.0 "New bits inside of the last minute (damped).";
     NewsOutLately "news_out_lately" "bits" News "1 min" 1.0 "New bits outside of the last minute (damped).";
     NewAnswers "new_answers" "ln(1 + kinds)" News "all" 0.2 "Kinds of answers, offers and reports that it never gave before.";
+    AnswerBits "answer_bits" "bits" News "all" 0.5 "How few devices here ever gave the rarest of them.";
     RegularNews "regular_news" "-ln(spread/mean)" News "10 min" 0.3 "How regularly it calls an address that it never called before, of at least four calls.";
     NewNames "new_names" "ln(1 + names)" News "all" 0.2 "Names that it gave itself (titles, applications, clients, accounts) and never before.";
     BorrowedNames "borrowed_names" "ln(1 + names)" News "all" 0.2 "Of these, those that another device gave itself before.";

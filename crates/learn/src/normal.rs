@@ -315,6 +315,11 @@ impl NormalLife {
         self.targets.contains(&entity)
     }
 
+    /// In how many ways others used it while learning: pairs of who and which service.
+    pub fn uses(&self, target: Entity) -> u32 {
+        self.targets.get(&target).copied().unwrap_or(0)
+    }
+
     /// How many external addresses an actor called while learning, and how many of them only after
     /// its first minute.
     pub fn externals(&self, actor: Entity) -> (u32, u32) {

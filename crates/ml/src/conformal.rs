@@ -19,12 +19,14 @@
 //! **What has to be true for it**: a score is taken from a model that had not learned its row
 //! (score first, then learn), and only normal rows are taken. Freeze a device with an open case.
 //!
-//! Deliberately absent: p-values below `1 / (kept + 1)`. A tail that was never seen is not invented;
-//! who needs one in a million has to keep a million, or add up evidence ([`crate::sequential`]).
+//! Deliberately absent from it: p-values below `1 / (kept + 1)`. A tail that was never seen is not
+//! invented; who needs one in a million has to keep a million, add up evidence ([`crate::sequential`]),
+//! or borrow the tail that others have seen, which is no guarantee any more ([`Tail`]).
 
 mod adaptive;
 mod realised;
 mod scores;
+mod tail;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +35,7 @@ use serde::{Deserialize, Serialize};
 pub use adaptive::{Adaptive, LEVELS};
 pub use realised::Realised;
 pub use scores::{Keep, Scores};
+pub use tail::Tail;
 
 /// A p-value, and what it stands on.
 #[derive(Clone, Copy, Debug, PartialEq)]

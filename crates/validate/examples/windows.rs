@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Label::Attack(kind) => format!("attack:{kind}"),
                 Label::LookAlike(kind) => format!("benign:{kind}"),
             };
-            let row = tree_row(&behaved.standard, &behaved.scores);
+            let row = tree_row(&behaved.standard, &behaved.scores, &behaved.row);
             let row: Vec<_> = row.iter().map(|value| format!("{value:.4}")).collect();
             println!(
                 "{},{},{},{},{},{},{},{label},{}",

@@ -1,6 +1,7 @@
 //! What trees learn from: windows of many sites with what each really was.
 
 use learn::behaviour::{TREE_WIDTH, tree_row};
+use learn::features::distinct::mark;
 use ml::Chance;
 
 use crate::evaluation::Label;
@@ -46,6 +47,8 @@ pub struct Example {
     pub family: Option<usize>,
     /// How strange the models of normal life found it.
     pub novelty: f32,
+    /// A number of its site: those of one site are learned from or judged together.
+    pub site: u64,
 }
 
 /// Rows of many sites.
@@ -56,7 +59,7 @@ pub struct Lesson {
 }
 
 /// Of so many windows of normal life one is learned from: there are thousands to one of an attack.
-const THIN: usize = 3;
+pub(crate) const THIN: usize = 3;
 
 impl Lesson {
     /// Takes the windows of a site after its time of learning. Those of look-alikes are normal; what is
@@ -76,10 +79,11 @@ impl Lesson {
                 _ => None,
             };
             self.examples.push(Example {
-                row: tree_row(&behaved.standard, &behaved.scores),
+                row: tree_row(&behaved.standard, &behaved.scores, &behaved.row),
                 label,
                 family,
                 novelty: behaved.novelty,
+                site: mark(&site.name),
             });
         }
     }

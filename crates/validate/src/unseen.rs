@@ -66,12 +66,12 @@ pub fn leave_out(
         Ok(Lesson { examples: examples.into_iter().flatten().collect() })
     };
     let (lesson, test) = (watch(learned_from)?, watch(judged_on)?);
-    let whole = train::knowledge(&lesson, Moments::default())?;
+    let whole = train::trees(&lesson, Moments::default())?;
     let mut out = Vec::new();
     for (place, family) in families().into_iter().enumerate() {
         progress(&format!("without {family}"));
         let kept = lesson.examples.iter().filter(|one| one.family != Some(place)).cloned();
-        let less = train::knowledge(&Lesson { examples: kept.collect() }, Moments::default())?;
+        let less = train::trees(&Lesson { examples: kept.collect() }, Moments::default())?;
         out.push(Unseen {
             family,
             learned: found(&whole, &test.examples, place),

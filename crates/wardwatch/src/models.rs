@@ -314,8 +314,7 @@ fn import(args: &ModelArgs, file: &Path, trust: Option<&Path>, note: Note<'_>) -
 
 /// Trains on hospitals and folders.
 fn trained(args: &TrainArgs) -> Result<(Knowledge, BTreeMap<String, f64>)> {
-    let seeds = args.seed..args.seed + u64::from(args.hospitals);
-    let hospitals = Hospital::coverage(seeds, 8);
+    let hospitals = train::hospitals(args.seed, args.hospitals.into());
     let engine = |until| watch::engine(until);
     let take = |watched: validate::hospitals::Watched| {
         tell(&format!("learned from {}", watched.site.name));

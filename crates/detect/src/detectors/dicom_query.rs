@@ -48,7 +48,14 @@ pub struct DicomQuery {
     destinations: Bounded<Box<str>, u64>,
     /// Over DICOMweb: results of searches, and studies fetched.
     results: Bounded<Entity, Bucket>,
+    /// Results given since it was last told of.
+    #[serde(skip, default = "fresh")]
+    fresh: Bounded<Entity, f64>,
     studies: Bounded<Entity, web::Studies>,
+}
+
+fn fresh() -> Bounded<Entity, f64> {
+    Bounded::new(10_000)
 }
 
 impl Default for DicomQuery {
@@ -59,6 +66,7 @@ impl Default for DicomQuery {
             matches: Bounded::new(10_000),
             destinations: Bounded::new(10_000),
             results: Bounded::new(10_000),
+            fresh: fresh(),
             studies: Bounded::new(10_000),
         }
     }

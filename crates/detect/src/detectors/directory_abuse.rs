@@ -36,6 +36,8 @@ static SPEC: DetectorSpec = DetectorSpec {
 /// Entries in so many seconds that are a reading out, unless learned otherwise; times the most.
 const DUMP: (f64, f64) = (300.0, 1_000.0);
 const TIMES: f64 = 5.0;
+/// So many in answer to one search are all of a small directory.
+const SMALL: f64 = 300.0;
 /// From one that has long searched there, so many times the most of its life.
 const FAR: f64 = 20.0;
 /// Accounts that bind in clear text from one machine in so many seconds.
@@ -48,6 +50,9 @@ pub struct DirectoryAbuse {
     java: Bounded<(Entity, Entity), ()>,
     /// Entries given to a machine.
     entries: Bounded<Entity, Bucket>,
+    /// Entries given to a machine since it was last told of: what was told does not count again.
+    #[serde(default = "fresh")]
+    fresh: Bounded<Entity, f64>,
     /// Accounts that a machine has bound with lately, and the most of its learning.
     accounts: Bounded<Entity, Accounts>,
 }
@@ -59,11 +64,16 @@ struct Accounts {
     usual: usize,
 }
 
+fn fresh() -> Bounded<Entity, f64> {
+    Bounded::new(20_000)
+}
+
 impl Default for DirectoryAbuse {
     fn default() -> Self {
         Self {
             java: Bounded::new(10_000),
             entries: Bounded::new(20_000),
+            fresh: fresh(),
             accounts: Bounded::new(20_000),
         }
     }
@@ -121,9 +131,16 @@ impl DirectoryAbuse {
         let bucket = self.entries.entry(cx.who.subject, || Bucket::new(DUMP.0));
         let entries = bucket.add(o.at, results, cx.learning());
         let usual = bucket.learned_max();
-        if cx.learning() || entries < DUMP.1.max(usual * TIMES) {
+        let bound = if results >= SMALL { SMALL } else { DUMP.1 }.max(usual * TIMES);
+        if cx.learning() {
             return;
         }
+        let fresh = self.fresh.entry(cx.who.subject, f64::default);
+        *fresh += results;
+        if entries < bound || *fresh < bound {
+            return;
+        }
+        *fresh = 0.0;
         let asker = cx.who.subject;
         let known = cx.familiarity().service_of_target;
         let severity = match (cx.is_appliance(asker) && cx.is_clinical(asker), known) {
@@ -240,6 +257,18 @@ mod tests {
             ward.pass(3.0);
         }
         ward.alerts("directory_abuse", DESK);
+    }
+
+    #[test]
+    fn a_small_directory_read_out_is_found_and_told_once() {
+        let mut ward = Ward::peopled();
+        (0..20).for_each(|_| searches(&mut ward, DESK, 2));
+        ward.watch();
+        searches(&mut ward, DESK, 400);
+        ward.alerts("directory_abuse", DESK);
+        ward.pass(20.0);
+        (0..10).for_each(|_| searches(&mut ward, DESK, 2));
+        assert_eq!(ward.worst("directory_abuse"), None, "an ordinary look-up afterwards");
     }
 
     #[test]

@@ -32,6 +32,9 @@ const BROAD: u32 = 12;
 /// Once so many others use a service, it is there for everybody.
 const FOR_EVERYBODY: u32 = 3;
 
+/// One that others used in so many ways (who, which service) is a server, whatever it was taken for.
+const SERVES: u32 = 8;
+
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FirstContact {
@@ -112,8 +115,9 @@ fn severity(cx: &Context<'_>, class: DeviceClass) -> Severity {
         return Severity::Info;
     }
     // A server that care depends on does call others now and then; a device at the bedside does not.
-    let device_at_work =
-        cx.is_appliance(cx.who.subject) && matches!(class.tier(), Tier::T0 | Tier::T1 | Tier::T2);
+    let device_at_work = cx.is_appliance(cx.who.subject)
+        && matches!(class.tier(), Tier::T0 | Tier::T1 | Tier::T2)
+        && cx.normal.uses(cx.who.subject) < SERVES;
     match (device_at_work, cx.is_clinical(target)) {
         (true, true) => Severity::High,
         (true, false) => Severity::Medium,
@@ -132,6 +136,18 @@ mod tests {
         ward.watch();
         ward.call(MONITORS[0], PUMPS[0], 22);
         ward.alerts("first_contact", MONITORS[0]);
+    }
+
+    #[test]
+    fn an_archive_that_sends_to_its_successor_is_no_alert() {
+        let mut ward = Ward::peopled();
+        for caller in [MONITORS[0], MONITORS[1], DESK, PUMPS[0]] {
+            ward.call(caller, MONITORS[2], 104);
+            ward.call(caller, MONITORS[2], 11_112);
+        }
+        ward.watch();
+        ward.call(MONITORS[2], PACS, 104);
+        ward.is_quiet();
     }
 
     #[test]

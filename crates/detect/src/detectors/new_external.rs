@@ -31,6 +31,9 @@ static SPEC: DetectorSpec = DetectorSpec {
 /// A device that called more than so many addresses while learning is used to the internet.
 const FEW: u32 = 4;
 
+/// One that others used in so many ways (who, which service) is a server, whatever it was taken for.
+const SERVES: u32 = 8;
+
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct NewExternal {
@@ -79,9 +82,18 @@ impl Detector for NewExternal {
         // A server that hands out updates fetches them somewhere, by name and encrypted.
         let named = domain.is_some() && responder_port(o) == Some(443);
         let serves = |role: &str| matches!(role, "update_server" | "drug_library");
-        let fetches = named && !appliance && cx.inventory.roles(actor).any(serves);
+        let server =
+            cx.inventory.roles(actor).any(serves) || cx.normal.uses(cx.who.subject) >= SERVES;
+        let fetches = named && !appliance && server;
+        // A printer that calls its maker for the first time: `beacon`, `exfiltration` and the models
+        // look at what comes of it.
+        let office = named && cx.known_tier(cx.who.subject).is_some_and(|tier| !tier.is_clinical());
         let severity = severity(cx.inventory.class(actor), appliance, known.actor, before, late)
-            .min(if usual || shared || fetches { Severity::Low } else { Severity::Critical });
+            .min(if usual || shared || fetches || office {
+                Severity::Low
+            } else {
+                Severity::Critical
+            });
         // Who browses meets new addresses all day.
         if severity == Severity::Low && known.actor && late > 0 && !appliance {
             return;

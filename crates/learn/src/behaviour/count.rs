@@ -18,7 +18,7 @@ use crate::features::damped::Damped;
 use crate::features::distinct::{mark, mix};
 use crate::features::{Answer, Readings, Sort, TEN_MINUTES, WINDOW, Window, strangeness};
 use crate::normal::{Act, Familiarity, ordered};
-use crate::text::entropy;
+use crate::text::{entropy, registered_domain};
 
 /// Most channels followed at once; the ones that were silent for longest are forgotten first.
 const MAX_CHANNELS: usize = 50_000;
@@ -53,6 +53,8 @@ pub(super) struct Counter {
     /// Names that devices give themselves: who did first, and who else does.
     names: Bounded<(u64, DeviceIx), ()>,
     named: Bounded<u64, DeviceIx>,
+    /// How many devices ever gave an answer of a kind.
+    givers: Bounded<u64, u32>,
     /// The order of what devices of a class do.
     verbs: BTreeMap<DeviceClass, Order>,
 }
@@ -79,6 +81,7 @@ impl Default for Counter {
             strange: Bounded::new(MAX_CHANNELS),
             names: Bounded::new(MAX_CHANNELS),
             named: Bounded::new(MAX_CHANNELS),
+            givers: Bounded::new(MAX_CHANNELS),
             verbs: BTreeMap::new(),
         }
     }
@@ -99,8 +102,13 @@ impl Counter {
             }
             Sort::FlowStart => {
                 self.called(o.at, seen, devices);
+                let channel = self.channels.entry(ordered(subject, peer), Channel::default);
+                channel.turn(devices.window_end());
+                channel.begun = channel.begun.saturating_add(1);
+                let begun = channel.begun;
                 if let Some(window) = devices.window(subject) {
                     window.flows_out += 1;
+                    window.flows_to_one = window.flows_to_one.max(begun);
                     window.responders.see(of_entity(peer));
                     if matches!(peer, Entity::External(_)) {
                         window.externals.see(of_entity(peer));
@@ -165,6 +173,16 @@ impl Counter {
                     if let Some(patient) = reading.patient(o) {
                         window.patients.see(patient);
                     }
+                    window.most_patients = window.most_patients.max(reading.patients(o));
+                    let results = reading.results(o);
+                    window.results = window.results.saturating_add(results);
+                    window.most_results = window.most_results.max(results);
+                    window.wildcards += u32::from(reading.is_wildcard(o));
+                    window.rewrites += u32::from(reading.is_rewrite(o));
+                    if let Some(bits) = reading.entropy(o) {
+                        window.noise = window.noise.max(bits.clamp(0.0, 8.0) as f32);
+                    }
+                    window.unlimited += u32::from(reading.is_unlimited(o));
                     if reading.sort == Sort::Name {
                         name(o, window);
                     }
@@ -266,11 +284,17 @@ impl Counter {
         if self.names.contains(&(sort, me)) {
             return;
         }
+        let givers = self.givers.entry(sort, u32::default);
+        let before = *givers;
         if learning {
+            *givers = givers.saturating_add(1);
             self.names.entry((sort, me), || ());
         }
+        let all = devices.lives.len();
         if let Some(window) = devices.window(Entity::Device(me)) {
             window.new_answers.see(sort);
+            let share = (all as f64 + 1.0) / (f64::from(before) + 1.0);
+            window.answer_bits = window.answer_bits.max(share.log2().max(0.0) as f32);
         }
     }
 
@@ -324,6 +348,8 @@ impl Counter {
         channel.packets = channel.packets.saturating_add(both);
         channel.bytes = channel.bytes.saturating_add(bytes[0].saturating_add(bytes[1]));
         let (busiest, burst) = (channel.packets, channel.burst(devices.window_end()));
+        let unusual = channel.strange();
+        let live = o.flow.as_ref().map(|flow| mark_of_flow(flow.id));
         for (me, other, turn) in [(who.subject, who.peer, false), (who.peer, who.subject, true)] {
             let Some(window) = devices.window(me) else { continue };
             let [out, back] = if turn { [1, 0] } else { [0, 1] };
@@ -342,6 +368,10 @@ impl Counter {
             window.channels.see(of_entity(other));
             window.top_channel = window.top_channel.max(busiest);
             window.channel_burst = window.channel_burst.max(burst);
+            window.channel_strange = window.channel_strange.max(unusual);
+            if let Some(flow) = live {
+                window.live_flows.see(flow);
+            }
             if matches!(other, Entity::External(_)) {
                 window.external_bytes = window.external_bytes.saturating_add(bytes[out]);
             }
@@ -349,15 +379,38 @@ impl Counter {
     }
 }
 
+/// Windows after which older ones begin to fade from what is usual between two, and from which on
+/// anything is.
+const HABIT: u16 = 500;
+const KNOWN: u16 = 3;
+/// The smallest standard deviation of ln(1 + bytes) between two.
+const LEAST_SPREAD: f32 = 0.4;
+
 impl Channel {
     /// Begins a new window where the last one is over.
     fn turn(&mut self, end: Timestamp) {
         if self.end != end {
-            let amounts = [std::mem::take(&mut self.bytes)];
-            self.past.add(self.end, TEN_MINUTES, amounts);
-            self.packets = 0;
+            let bytes = std::mem::take(&mut self.bytes);
+            self.past.add(self.end, TEN_MINUTES, [bytes]);
+            if bytes > 0 {
+                self.windows = (self.windows + 1).min(HABIT);
+                let share = 1.0 / f32::from(self.windows);
+                let off = (bytes as f32).ln_1p() - self.usual;
+                self.usual += share * off;
+                self.spread = (1.0 - share) * (self.spread + share * off * off);
+            }
+            (self.packets, self.begun) = (0, 0);
             self.end = end;
         }
+    }
+
+    /// How much more than ever went between the two, in standard deviations of the logarithm.
+    fn strange(&self) -> f32 {
+        if self.windows < KNOWN {
+            return 0.0;
+        }
+        let off = (self.bytes as f32).ln_1p() - self.usual;
+        (off / (self.spread + LEAST_SPREAD * LEAST_SPREAD).sqrt()).max(0.0)
     }
 
     /// How much faster than in the last ten minutes, as a logarithm.
@@ -394,6 +447,10 @@ impl Channel {
     }
 }
 
+fn mark_of_flow(flow: FlowId) -> u64 {
+    mix(flow.0)
+}
+
 /// A mark of what is done, to whomever.
 fn of_verb(act: &Act<'_>) -> u64 {
     mark(act.verb) ^ mark(act.service).rotate_left(17)
@@ -424,6 +481,8 @@ fn acted(seen: &Seen<'_>, verb: u64, contact: bool, devices: &mut Devices) {
                 window.new_services += u32::from(!known.service_of_actor);
                 window.new_verbs += u32::from(!known.verb_of_actor);
                 window.unheard += u32::from(known.others == 0);
+                let unlike = known.others > 0 && !known.peers_of_class && !known.verb_of_actor;
+                window.unlike += u32::from(unlike);
             }
         }
     }
@@ -460,10 +519,35 @@ fn ended(o: &Observation, window: &mut Window) {
 
 fn name(o: &Observation, window: &mut Window) {
     let Some(name) = o.str("name") else { return };
-    window.names.see(mark(name));
+    if window.names.see(mark(name)) {
+        carried(name, window);
+    }
+    let free = o.str("type").is_some_and(|kind| {
+        matches!(kind, "TXT" | "NULL" | "KEY" | "CNAME" | "MX") || kind.starts_with("TYPE")
+    });
+    window.free_records += u32::from(free);
     let longest = name.split('.').max_by_key(|label| label.len()).unwrap_or_default();
     window.name_entropy = window.name_entropy.max(entropy(longest.as_bytes()) as f32);
     window.name_length = window.name_length.max(u32::try_from(name.len()).unwrap_or(u32::MAX));
+}
+
+/// Owners of names that are counted in a window.
+const OWNERS: usize = 8;
+
+/// What a name could carry to its owner: the letters below the owner's own. Reverse look-ups are
+/// numbers by nature.
+fn carried(name: &str, window: &mut Window) {
+    let owner = registered_domain(name);
+    let letters = u32::try_from(name.len() - owner.len()).unwrap_or(u32::MAX);
+    if letters == 0 || owner.ends_with(".arpa") {
+        return;
+    }
+    let owner = mark(owner);
+    if let Some((_, sum)) = window.carried.iter_mut().find(|(one, _)| *one == owner) {
+        *sum = sum.saturating_add(letters);
+    } else if window.carried.len() < OWNERS {
+        window.carried.push((owner, letters));
+    }
 }
 
 /// A mark of who takes part.

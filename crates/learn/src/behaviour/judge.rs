@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use ml::budget::Budget;
-use ml::conformal::{Adaptive, Calibrated, Keep, Mondrian, Realised};
+use ml::conformal::{Adaptive, Calibrated, Keep, Mondrian, Realised, Scores, Tail};
 use ml::sequential::Evidence;
 use model::device::DeviceClass;
 use model::time::Timestamp;
@@ -35,6 +35,13 @@ impl Default for Tolerance {
 
 /// Nominal levels at which what is realised is counted.
 pub const LEVELS: [f64; 3] = [0.1, 0.01, 0.001];
+/// The same of p-values that borrow the tail of other sites.
+pub const FAR_LEVELS: [f64; 3] = [0.001, 1e-4, 1e-5];
+/// A group with fewer scores, and a device with fewer of its own, borrows no tail.
+const BORROWS: usize = 200;
+const BORROWS_OWN: usize = 30;
+/// Name of the group in which all such p-values are counted.
+const ALL: &str = "all";
 /// Scores kept for a group: a few hours of a busy class, two days of a quiet one.
 const KEPT: usize = 20_000;
 /// A group with fewer borrows: one in a thousand has to be tellable.
@@ -89,6 +96,9 @@ pub struct Judged {
     pub p: f64,
     /// As it came from the kept scores.
     pub raw: Calibrated,
+    /// The p-value that alerts stand on: `p` or larger, or what the tail of other sites makes of a
+    /// score that this one has never seen the like of. An estimate, not a bound.
+    pub far: f64,
     /// A single window that the budget lets through as an alert.
     pub alert: bool,
     /// Evidence over several windows that is enough: its logarithm, and since how many windows.
@@ -104,7 +114,18 @@ pub(super) struct Judge {
     realised: Realised,
     /// The same after correction.
     corrected: Realised,
+    /// What came of p-values with a borrowed tail, and their correction.
+    far: Realised,
+    far_adaptive: Adaptive,
     budget: Budget,
+}
+
+/// What a device is judged by beside its group.
+pub(super) struct Own<'a> {
+    /// Its latest scores.
+    pub(super) scores: &'a Scores,
+    /// What has added up against it.
+    pub(super) evidence: &'a mut Evidence,
 }
 
 impl Default for Judge {
@@ -130,6 +151,8 @@ impl Judge {
             adaptive: BTreeMap::new(),
             realised: Realised::new(&LEVELS, LATEST, MOST_GROUPS),
             corrected: Realised::new(&LEVELS, LATEST, MOST_GROUPS),
+            far: Realised::new(&FAR_LEVELS, LATEST, 1),
+            far_adaptive: Adaptive::new(&FAR_LEVELS),
             budget: Budget::new(
                 tolerance.false_alerts * HALF,
                 seconds,
@@ -145,31 +168,40 @@ impl Judge {
         Evidence::new(windows / (self.tolerance.false_alerts * HALF).max(1e-9))
     }
 
-    /// Judges a score. `own` is its p-value among the device's own; `speak` says whether an alert may
-    /// come of it.
+    /// Judges a score. `tail` is how scores thin out at other sites, where that is known; `speak`
+    /// says whether an alert may come of it.
     pub(super) fn judge(
         &mut self,
         path: &[String; 3],
         score: f32,
         at: Timestamp,
-        (own, evidence): (f64, &mut Evidence),
+        (own, tail): (Own<'_>, Option<&Tail>),
         speak: bool,
     ) -> Judged {
         let names = path.each_ref().map(String::as_str);
         let raw = self.scores.p(&names, score);
         let adaptive = self.adaptive.get(names[0]);
         let p = adaptive.map_or(raw.p, |adaptive| adaptive.adjust(raw.p));
-        let mut judged = Judged { p, raw, alert: false, sustained: None };
+        let beyond = |scores: &Scores, fewest| {
+            tail.filter(|_| scores.kept() >= fewest).and_then(|tail| tail.beyond(scores, score))
+        };
+        let group = names.get(raw.level).and_then(|name| self.scores.scores(name));
+        let rare = group.and_then(|scores| beyond(scores, BORROWS)).unwrap_or(raw.p);
+        let mut judged = Judged { p, raw, far: rare, alert: false, sustained: None };
         if speak && raw.kept > 0 {
-            // A group in which nothing ever happens owes nobody an alert: here only the correction
-            // upwards counts.
-            judged.alert = self.budget.test(at.seconds_f64(), p.max(raw.p)).reject;
+            // A group in which nothing ever happens owes nobody an alert: here only corrections
+            // upwards count.
+            let change = (p / raw.p).max(1.0);
+            let far = rare.max(self.far_adaptive.adjust(rare)) * change;
+            judged.alert = self.budget.test(at.seconds_f64(), far.min(1.0)).reject;
             // Windows of one device are alike: what is a little strange for its group may be what
             // this one always does. Evidence adds up only from what is strange for both, and a
             // p-value made larger is still one.
-            let both = raw.p.max(own);
+            let mine = beyond(own.scores, BORROWS_OWN).unwrap_or_else(|| own.scores.p(score));
+            let both = (far.min(1.0)).max(mine);
             let weighed = if both <= WORTH { both } else { 1.0 };
-            judged.sustained = evidence.take(weighed).map(|alarm| (alarm.ln_evidence, alarm.since));
+            let alarm = own.evidence.take(weighed);
+            judged.sustained = alarm.map(|alarm| (alarm.ln_evidence, alarm.since));
         }
         judged
     }
@@ -180,6 +212,8 @@ impl Judge {
         if judged.raw.kept >= ENOUGH {
             self.realised.take(names[0], judged.raw.p);
             self.corrected.take(names[0], judged.p);
+            self.far.take(ALL, judged.far);
+            self.far_adaptive.take(judged.far);
             if self.adaptive.len() < MOST_GROUPS || self.adaptive.contains_key(names[0]) {
                 self.adaptive.entry(names[0].to_owned()).or_default().take(judged.raw.p);
             }
@@ -192,5 +226,10 @@ impl Judge {
     /// What was promised and what came of it, by group: after correction, and before.
     pub(super) fn realised(&self) -> [&Realised; 2] {
         [&self.corrected, &self.realised]
+    }
+
+    /// The same of p-values that borrow the tail of other sites, as they came.
+    pub(super) fn borrowed(&self) -> &Realised {
+        &self.far
     }
 }

@@ -4,6 +4,7 @@
 //! It is made by training over many sites (`wardwatch model train`), goes through gates, and comes in
 //! a signed package. Nothing of it names a device, an address or a person.
 
+use ml::conformal::Tail;
 use ml::trees::{Rows, Trees};
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +12,20 @@ use super::models::{Scores, Which};
 use super::standard::Moments;
 use crate::features::{self, Row, WIDTH};
 
-/// Columns that trees see: the row in standard deviations, then the scores of the models of normal
-/// life.
-pub const TREE_WIDTH: usize = WIDTH + Which::OF_NORMAL.len();
+/// Columns that trees see: the row in standard deviations, the scores of the models of normal life,
+/// and the row as it is: a hundred addresses asked for are a sweep, whatever is usual.
+pub const TREE_WIDTH: usize = PLAIN + WIDTH;
+
+/// Where the row as it is begins.
+const PLAIN: usize = WIDTH + Which::OF_NORMAL.len();
+
+/// The feature that a column of the trees is made of; none for the scores of models.
+pub fn feature_of(column: usize) -> Option<usize> {
+    match column.checked_sub(PLAIN) {
+        Some(feature) => (feature < WIDTH).then_some(feature),
+        None => (column < WIDTH).then_some(column),
+    }
+}
 
 /// Knowledge from elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +43,11 @@ pub struct Knowledge {
     /// Where scores of novelty lie among those of `attack`: pairs that rise in both, found on normal
     /// rows so that novelty alone is an alarm a fifth as often as the trees.
     pub novelty: Vec<(f32, f32)>,
+    /// How scores of normal windows thin out, by models that had not learned from their sites.
+    pub tail: Tail,
+    /// The score of `attack` from which on an attack is more likely than not, were attacks as frequent
+    /// as where it learned: attacks weighed more there, and normal windows were thinned out.
+    pub likely: f32,
 }
 
 /// Knowledge that cannot be used.
@@ -71,7 +88,9 @@ impl Knowledge {
         let scores = if named == 2 { 1 } else { named };
         wrong(self.family.outputs() != scores, "families without a name")?;
         let rises = self.novelty.windows(2).all(|two| two[0].0 < two[1].0 && two[0].1 <= two[1].1);
-        wrong(!rises, "the scale of novelty does not rise")
+        wrong(!rises, "the scale of novelty does not rise")?;
+        wrong(!self.tail.is_sound(), "the tail of scores does not fall")?;
+        wrong(!self.likely.is_finite(), "nothing says from where on an attack is likely")
     }
 
     /// Log-odds of an attack, 0 where it cannot be told.
@@ -128,9 +147,10 @@ impl Knowledge {
 }
 
 /// What trees see.
-pub fn tree_row(row: &Row, scores: &Scores) -> [f32; TREE_WIDTH] {
+pub fn tree_row(standard: &Row, scores: &Scores, plain: &Row) -> [f32; TREE_WIDTH] {
     let mut out = [0.0; TREE_WIDTH];
-    out[..WIDTH].copy_from_slice(row);
-    out[WIDTH..].copy_from_slice(scores);
+    out[..WIDTH].copy_from_slice(standard);
+    out[WIDTH..PLAIN].copy_from_slice(scores);
+    out[PLAIN..].copy_from_slice(plain);
     out
 }

@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
+use ml::conformal::{Keep, Scores};
 use ml::sequential::Evidence;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::judge::Judge;
+use super::judge::{Judge, Own};
 use super::knowledge::{Knowledge, TREE_WIDTH};
 
 /// Windows at least as strange as this are counted.
@@ -50,7 +51,9 @@ impl Shadow {
         let Some(knowledge) = &self.knowledge else { return };
         let score = knowledge.score(row, novelty);
         let mut unheard = Evidence::new(f64::MAX);
-        let judged = self.judge.judge(path, score, at, (1.0, &mut unheard), false);
+        let none = Scores::new(0, Keep::Latest, 0);
+        let by = Own { scores: &none, evidence: &mut unheard };
+        let judged = self.judge.judge(path, score, at, (by, None), false);
         self.judge.learn(path, score, &judged);
         let (mine, other) = (p <= STRANGE, judged.p <= STRANGE);
         self.compared.windows += 1;

@@ -5,7 +5,7 @@ use ml::trees::Part;
 use model::time::Timestamp;
 
 use super::Behaved;
-use super::knowledge::{Knowledge, tree_row};
+use super::knowledge::{Knowledge, feature_of, tree_row};
 use super::models::{Models, Which};
 use super::standard::{Moments, Usual};
 use crate::features::{TABLE, WIDTH, WINDOW};
@@ -59,16 +59,25 @@ pub(super) fn why(
     models: &Models,
     knowledge: Option<&Knowledge>,
 ) -> Why {
-    let trees = tree_row(&behaved.standard, &behaved.scores);
-    let by_trees = behaved.attack.is_some_and(|attack| attack >= behaved.score);
+    let trees = tree_row(&behaved.standard, &behaved.scores, &behaved.row);
+    let likely = knowledge.map_or(0.0, |knowledge| knowledge.likely);
+    let by_trees = behaved.attack.is_some_and(|attack| attack + likely >= behaved.score - 1e-4);
     let mut parts: Vec<(usize, f32)> = Vec::new();
     let mut model = Which::Trees;
     if by_trees && let Some(knowledge) = knowledge {
         let mut out: Vec<Part> = Vec::new();
         if knowledge.attack.explain(&trees, 0, &mut out).is_ok() {
             let whole: f32 = out.iter().map(|part| part.amount.max(0.0)).sum();
-            let of_row = out.iter().filter(|part| part.column < WIDTH && part.amount > 0.0);
-            parts.extend(of_row.map(|part| (part.column, part.amount / whole.max(1e-6))));
+            // A feature counts as one, in units of the device and as it is.
+            let mut sums = [0.0; WIDTH];
+            for part in &out {
+                if let Some(column) = feature_of(part.column) {
+                    sums[column] += part.amount;
+                }
+            }
+            let of_row = sums.into_iter().enumerate().filter(|(_, amount)| *amount > 0.0);
+            parts.extend(of_row.map(|(column, amount)| (column, amount / whole.max(1e-6))));
+            parts.sort_by(|a, b| b.1.total_cmp(&a.1));
         }
     } else {
         let strangest = (0..behaved.scores.len())

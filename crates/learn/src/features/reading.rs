@@ -39,6 +39,12 @@ pub(crate) struct Reading {
     failures: Option<u8>,
     bytes: Option<u8>,
     patient: Option<u8>,
+    patients: Option<u8>,
+    results: Option<u8>,
+    unlimited: Option<u8>,
+    wildcard: Option<u8>,
+    action: Option<u8>,
+    entropy: Option<u8>,
     names: [Option<u8>; 2],
     variety: Option<u8>,
 }
@@ -104,6 +110,12 @@ impl Reading {
             failures: place("failures"),
             bytes: place("bytes").or_else(|| place("content_length")),
             patient,
+            patients: place("patients"),
+            results: ["results", "matches", "entries"].into_iter().find_map(place),
+            wildcard: place("wildcard"),
+            action: place("action"),
+            entropy: place("entropy"),
+            unlimited: ["universal", "everything"].into_iter().find_map(place),
         }
     }
 
@@ -161,6 +173,39 @@ impl Reading {
         }
     }
 
+    /// How many patients it tells of, where it counts them.
+    pub(crate) fn patients(&self, o: &Observation) -> u64 {
+        self.number(o, self.patients).unwrap_or(0)
+    }
+
+    /// How many results a search gave.
+    pub(crate) fn results(&self, o: &Observation) -> u64 {
+        self.number(o, self.results).unwrap_or(0)
+    }
+
+    /// Whether it asks for everything.
+    pub(crate) fn is_unlimited(&self, o: &Observation) -> bool {
+        self.flag(o, self.unlimited)
+    }
+
+    /// Whether it asks with a wildcard.
+    pub(crate) fn is_wildcard(&self, o: &Observation) -> bool {
+        self.flag(o, self.wildcard)
+    }
+
+    /// Whether what was there is not there any more.
+    pub(crate) fn is_rewrite(&self, o: &Observation) -> bool {
+        matches!(self.text(o, self.action), Some("overwrite" | "rename" | "delete"))
+    }
+
+    /// Entropy of what was written, in bits a byte.
+    pub(crate) fn entropy(&self, o: &Observation) -> Option<f64> {
+        match o.at_place(usize::from(self.entropy?))? {
+            Value::Float(bits) => Some(*bits),
+            _ => None,
+        }
+    }
+
     /// A mark of what sort of message it is.
     pub(crate) fn sort_of_message(&self, o: &Observation) -> u64 {
         let variety = self.text(o, self.variety).map_or(0, mark);
@@ -171,6 +216,11 @@ impl Reading {
     pub(crate) fn names(&self, o: &Observation) -> impl Iterator<Item = u64> {
         let named = self.names.map(|place| self.text(o, place).map(mark));
         named.into_iter().flatten()
+    }
+
+    fn flag(&self, o: &Observation, place: Option<u8>) -> bool {
+        let value = place.and_then(|place| o.at_place(usize::from(place)));
+        matches!(value, Some(Value::Bool(true)))
     }
 
     fn number(&self, o: &Observation, place: Option<u8>) -> Option<u64> {

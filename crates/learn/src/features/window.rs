@@ -97,6 +97,22 @@ pub(crate) struct Window {
     pub(crate) names: Distinct,
     pub(crate) name_entropy: f32,
     pub(crate) name_length: u32,
+    /// Letters in different names of one owner, for the first few owners.
+    pub(crate) carried: Vec<(u64, u32)>,
+    pub(crate) free_records: u32,
+    pub(crate) results: u64,
+    pub(crate) most_results: u64,
+    pub(crate) unlimited: u32,
+    pub(crate) wildcards: u32,
+    pub(crate) rewrites: u32,
+    pub(crate) noise: f32,
+    pub(crate) live_flows: Distinct,
+    pub(crate) flows_to_one: u32,
+    pub(crate) channel_strange: f32,
+    pub(crate) unlike: u32,
+    pub(crate) answer_bits: f32,
+    /// The most patients that one answer told of.
+    pub(crate) most_patients: u64,
     pub(crate) acts_in: u32,
     pub(crate) failures_in: u64,
     pub(crate) word_bits: f32,
@@ -309,10 +325,24 @@ impl Window {
         set(C::FailureShare, share(self.no as f64, self.no.saturating_add(self.yes) as f64));
         set(C::Logins, ln(self.logins.into()));
         set(C::Broken, ln(self.broken as f64));
-        set(C::Patients, ln(self.patients.count()));
+        set(C::Patients, ln(self.patients.count().max(self.most_patients as f64)));
         set(C::NameEntropy, self.name_entropy);
         set(C::NameLength, ln(self.name_length.into()));
         set(C::Names, ln(self.names.count()));
+        let carried = self.carried.iter().map(|(_, letters)| *letters).max();
+        set(C::NamesCarry, ln(carried.unwrap_or(0).into()));
+        set(C::FreeRecords, ln(self.free_records.into()));
+        set(C::Results, ln(self.results as f64));
+        set(C::MostResults, ln(self.most_results as f64));
+        set(C::Wildcards, ln(self.wildcards.into()));
+        set(C::Rewrites, ln(self.rewrites.into()));
+        set(C::Noise, self.noise);
+        set(C::LiveFlows, ln(self.live_flows.count()));
+        set(C::FlowsToOne, ln(self.flows_to_one.into()));
+        set(C::ChannelStrange, self.channel_strange.min(60.0));
+        set(C::Unlike, ln(self.unlike.into()));
+        set(C::AnswerBits, self.answer_bits);
+        set(C::Unlimited, ln(self.unlimited.into()));
         set(C::ActsIn, ln(self.acts_in.into()));
         set(C::Answered, ln(self.answered.into()));
         set(C::Heard, ln(self.heard.into()));

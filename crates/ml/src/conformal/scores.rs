@@ -90,6 +90,12 @@ impl Scores {
         }
     }
 
+    /// The kept score that so many others are above.
+    pub fn highest(&self, above: usize) -> Option<f32> {
+        let place = self.sorted.len().checked_sub(above + 1)?;
+        self.sorted.get(place).copied()
+    }
+
     /// How many are kept.
     pub fn kept(&self) -> usize {
         self.sorted.len()

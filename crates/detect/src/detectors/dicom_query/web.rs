@@ -110,9 +110,16 @@ fn results(state: &mut DicomQuery, o: &Observation, cx: &Context<'_>, out: &mut 
     let usual = bucket.learned_max();
     // The first page is what everybody sees.
     let bound = MATCHES.max(PAGE as f64 * 2.0).max(usual * TIMES);
-    if cx.learning() || listed < bound {
+    if cx.learning() {
         return;
     }
+    // What was told of does not count again at the next search.
+    let fresh = state.fresh.entry(cx.who.subject, f64::default);
+    *fresh += found;
+    if listed < bound || *fresh < bound {
+        return;
+    }
+    *fresh = 0.0;
     let severity = if cx.normal.knows(cx.who.subject) && listed < usual.max(1.0) * FAR {
         Severity::Low
     } else {
