@@ -9,7 +9,8 @@ use clap::{Args, Parser, Subcommand};
 use model::{Severity, Timestamp};
 
 pub(crate) use learning::{
-    FeedbackArgs, FeedbackCommand, ModelArgs, ModelCommand, TrainArgs, ValidateArgs,
+    FeedbackArgs, FeedbackCommand, ModelArgs, ModelCommand, ModelValidateArgs, TrainArgs,
+    TrialArgs, ValidateArgs,
 };
 
 /// Watches a hospital's network: recognises its devices, learns what is normal, finds attacks.
