@@ -413,7 +413,9 @@ impl Behaviour {
         }
         if !frozen && !attacks {
             self.judge.learn(&path, score, &judged);
-            self.drift.take(&path[0], &row, score, !behaved.changed.is_empty());
+            if !learning && life.windows >= NEW {
+                self.drift.take(&path[0], &row, score, !behaved.changed.is_empty());
+            }
             self.shadow.follow(&path, &trees, novelty, end, judged.p);
             if life.windows >= NEW
                 && let Some(own) = &mut life.own

@@ -98,7 +98,14 @@ pub(crate) fn statistics(counters: &Counters, models: &Status) -> serde_json::Va
         "log_records": counters.records.load(Relaxed),
         "log_errors": counters.record_errors.load(Relaxed),
         "memory_peak": pipeline::stats::memory_peak(),
-        "models": models,
+        "models": {
+            "in_use": models.champion,
+            "in_shadow": models.challenger,
+            "realised_over_nominal": models.models.realised_over_nominal,
+            "shadow": models.models.shadow,
+            "drift": models.models.drift,
+            "labels": models.models.labels,
+        },
     })
 }
 

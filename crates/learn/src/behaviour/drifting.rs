@@ -3,8 +3,9 @@
 //! ADWIN speaks when one device changes at once. What moves slowly, or in many devices a little, it
 //! is slow to see; there the population stability index of the group says how its windows of late are
 //! spread against those of its first hours: their scores, and each feature. The first windows of a
-//! group are the reference; later ones are looked at in stretches of the same length. A reference of
-//! daytime makes a night look like a change: read the index over days.
+//! group after teaching are the reference; later ones are looked at in stretches of the same length.
+//! A reference of daytime makes a night look like a change: read the index over days. Features of news
+//! are not named: how much is new falls by itself.
 //!
 //! Deliberately absent: any effect. Levels follow change by themselves; this is for who looks after
 //! the models.
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use ml::drift::{Psi, Stability};
 use serde::{Deserialize, Serialize};
 
-use crate::features::{Row, WIDTH};
+use crate::features::{Family, Row, TABLE, WIDTH};
 
 /// Windows of the reference, and of each stretch held against it.
 const STRETCH: usize = 1_024;
@@ -73,7 +74,9 @@ impl Group {
             self.index = scores.index().unwrap_or(0.0);
             self.stability = Some(scores.stability());
         }
-        let moved = self.spread.iter().take(WIDTH).enumerate();
+        let moved = self.spread.iter().zip(TABLE).enumerate();
+        let moved = moved.filter(|(_, (_, feature))| feature.family != Family::News);
+        let moved = moved.map(|(place, (psi, _))| (place, psi));
         let moved = moved.filter(|(_, psi)| psi.stability() >= Stability::Moved);
         let moved = moved.filter_map(|(place, psi)| Some((place, psi.index()?)));
         self.most = moved.max_by(|a, b| a.1.total_cmp(&b.1));
@@ -103,7 +106,7 @@ impl Group {
 }
 
 impl Drifting {
-    /// A window that nobody objects to; `changed` says that ADWIN told of its device.
+    /// A window after teaching that nobody objects to; `changed` says that ADWIN told of its device.
     pub(super) fn take(&mut self, group: &str, row: &Row, score: f32, changed: bool) {
         for name in [group, SITE] {
             if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(name) {

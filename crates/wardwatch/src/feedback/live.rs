@@ -178,3 +178,6 @@ fn says(normal: bool, windows: usize, effect: Effect) -> String {
          would have been quiet, {would_alert} others would have been told. {lost}"
     )
 }
+
+#[cfg(test)]
+mod tests;
