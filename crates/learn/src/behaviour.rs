@@ -9,6 +9,7 @@
 //! Deliberately absent: what to say of it. That is for detectors.
 
 mod count;
+mod drifting;
 mod feedback;
 mod judge;
 mod knowledge;
@@ -32,6 +33,8 @@ use serde::{Deserialize, Serialize};
 
 pub use count::Seen;
 use count::{Counter, PastOfChannel};
+use drifting::Drifting;
+pub use drifting::Group as Drifted;
 use feedback::Feedback;
 pub use feedback::{COVERS_SECONDS, Lost, PastWindow, Preview, Verdict, Word, near};
 pub use judge::{FAR_LEVELS, Judged, LEVELS, Tolerance, Volume};
@@ -195,6 +198,7 @@ pub struct Behaviour {
     #[serde(skip)]
     knowledge: Option<Arc<Knowledge>>,
     shadow: Shadow,
+    drift: Drifting,
     #[serde(skip)]
     feedback: Feedback,
 }
@@ -258,6 +262,11 @@ impl Behaviour {
     /// What came of p-values that borrow the tail of other sites, at [`FAR_LEVELS`].
     pub fn borrowed(&self) -> &ml::conformal::Realised {
         self.judge.borrowed()
+    }
+
+    /// How far life has moved from what it was, by group.
+    pub const fn drift(&self) -> &Drifting {
+        &self.drift
     }
 
     /// What is usual at this site.
@@ -377,7 +386,7 @@ impl Behaviour {
         let path = judge::path(class, volume, life.windows);
         let weighed = life.evidence.get_or_insert_with(|| self.judge.evidence(devices));
         let attack = attack.map(|attack| attack - knowledge.as_ref().map_or(0.0, |it| it.likely));
-        let words = self.feedback.words(class, &standard, attack);
+        let words = self.feedback.words(class, &standard, attack, end);
         let quiet = words.normal.is_some();
         let speak = !learning && life.windows >= NEW && !quiet;
         let own = life.own.get_or_insert_with(|| OwnScores::new(OWN, Keep::Latest, 0));
@@ -419,6 +428,9 @@ impl Behaviour {
         }
         if !frozen && !attacks {
             self.judge.learn(&path, score, &judged);
+            if !learning && life.windows >= NEW {
+                self.drift.take(&path[0], &row, score, !behaved.changed.is_empty());
+            }
             self.shadow.follow(&path, &trees, novelty, end, judged.p);
             if life.windows >= NEW
                 && let Some(own) = &mut life.own

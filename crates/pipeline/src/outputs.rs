@@ -65,11 +65,11 @@ pub trait Outputs {
     }
 
     /// Called now and then, at least twice a second while anything happens: time to store what
-    /// waits.
+    /// waits, and to tell the engine what people said.
     ///
     /// # Errors
     /// When something cannot be kept; the run ends with that error.
-    fn chores(&mut self, _engine: &Engine) -> Result<(), OutputError> {
+    fn chores(&mut self, _engine: &mut Engine) -> Result<(), OutputError> {
         Ok(())
     }
 }

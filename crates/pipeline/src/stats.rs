@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use learn::behaviour::{Behaviour, Compared};
+use learn::features::TABLE;
+use ml::drift::Stability;
 use model::KindMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wire::EngineStats;
 
 use crate::worker::MalformedCounts;
@@ -52,19 +54,44 @@ pub struct Stats {
 }
 
 /// What the models promised and what came of it.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Models {
     /// Realised over nominal rate of false positives, by nominal level, by group of devices; groups with
     /// too little to say are left out.
     pub realised_over_nominal: BTreeMap<String, BTreeMap<String, f64>>,
     /// How a model that runs in shadow compares with the one in use, in windows.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shadow: Option<Compared>,
+    /// How far life has moved from what it was, by group of devices, and at the whole site (`site`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub drift: BTreeMap<String, Drifted>,
+    /// Labels of analysts that are in force.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub labels: usize,
+}
+
+/// How far a group has moved from what it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Drifted {
+    /// Population stability index of the scores, over the last full stretch of windows.
+    pub psi: f64,
+    /// What the rule of thumb says of it.
+    pub stability: Stability,
+    /// The feature that moved most, and its index, where one has moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most: Option<(String, f64)>,
+    /// Devices of which a change was told (ADWIN).
+    pub changes: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_nought(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Models {
     fn is_empty(&self) -> bool {
-        self.realised_over_nominal.is_empty() && self.shadow.is_none()
+        *self == Self::default()
     }
 
     /// What an engine's models did.
@@ -76,12 +103,27 @@ impl Models {
                 let ratio = corrected.ratio(group, *level).and_then(|ratio| ratio.value());
                 if let Some(ratio) = ratio {
                     let of_level = realised.entry(level.to_string()).or_default();
-                    of_level.insert(group.to_owned(), (ratio * 1e3).round() / 1e3);
+                    of_level.insert(group.to_owned(), round(ratio));
                 }
             }
         }
-        Self { realised_over_nominal: realised, shadow: behaviour.compared() }
+        let drift = behaviour.drift().groups().map(|(name, group)| {
+            let most =
+                group.most().map(|(column, index)| (TABLE[column].name.to_owned(), round(index)));
+            let (psi, stability) = (round(group.index()), group.stability());
+            (name.to_owned(), Drifted { psi, stability, most, changes: group.changes() })
+        });
+        Self {
+            realised_over_nominal: realised,
+            shadow: behaviour.compared(),
+            drift: drift.collect(),
+            labels: behaviour.labels().count(),
+        }
     }
+}
+
+fn round(ratio: f64) -> f64 {
+    (ratio * 1e3).round() / 1e3
 }
 
 impl Stats {

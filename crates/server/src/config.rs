@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::teach::{Said, Taught};
+
 /// Limits and hooks. The defaults are right for one hospital.
 #[derive(Clone)]
 pub struct Config {
@@ -29,6 +31,9 @@ pub struct Config {
     pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
     /// Gives the statistics of the pipeline as JSON.
     pub statistics: Option<Arc<dyn Fn() -> serde_json::Value + Send + Sync>>,
+    /// Teaches the models what an analyst said, or says what that would change. May block for some
+    /// seconds.
+    pub teach: Option<Arc<dyn Fn(Said) -> Taught + Send + Sync>>,
 }
 
 impl Default for Config {
@@ -45,6 +50,7 @@ impl Default for Config {
             shutdown_grace: Duration::from_secs(10),
             metrics: None,
             statistics: None,
+            teach: None,
         }
     }
 }

@@ -24,6 +24,7 @@ mod schema;
 mod serve;
 mod stall;
 mod stream;
+mod teach;
 
 pub use auth::accounts::{AccountError, create_first_token, sign_in};
 pub use auth::role::Role;
@@ -31,3 +32,4 @@ pub use config::Config;
 pub use live::Live;
 pub use openapi::document;
 pub use serve::{ServeError, Server};
+pub use teach::{Said, Taught};

@@ -51,6 +51,8 @@ use crate::schema;
         schema::StatusChange,
         schema::Verdict,
         schema::Feedback,
+        schema::WordKept,
+        crate::teach::Taught,
         schema::Observation,
         schema::CaseWithWords,
         schema::FindingWithWords,

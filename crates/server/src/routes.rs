@@ -190,9 +190,16 @@ pub(crate) static ROUTES: &[Route] = &[
     Route::post(
         "/api/v1/cases/{id}/feedback",
         Access::Roles(&[Analyst, Clinical, Admin]),
-        "Says what somebody thinks of a case.",
-        ("NewWord", 201, "Feedback"),
+        "Says what somebody thinks of a case. The models learn what analysts say.",
+        ("NewWord", 201, "WordKept"),
         || post(words::case_word),
+    ),
+    Route::post(
+        "/api/v1/cases/{id}/feedback/preview",
+        Access::Roles(&[Analyst, Admin]),
+        "What such a word on a case would change in the models. Nothing is kept.",
+        ("NewWord", 200, "Taught"),
+        || post(words::preview),
     ),
     Route::get(
         "/api/v1/findings",
@@ -210,9 +217,16 @@ pub(crate) static ROUTES: &[Route] = &[
     Route::post(
         "/api/v1/findings/{id}/feedback",
         Access::Roles(&[Analyst, Clinical, Admin]),
-        "Says what somebody thinks of a finding.",
-        ("NewWord", 201, "Feedback"),
+        "Says what somebody thinks of a finding. The models learn what analysts say.",
+        ("NewWord", 201, "WordKept"),
         || post(words::finding_word),
+    ),
+    Route::post(
+        "/api/v1/findings/{id}/feedback/preview",
+        Access::Roles(&[Analyst, Admin]),
+        "What such a word on a finding would change in the models. Nothing is kept.",
+        ("NewWord", 200, "Taught"),
+        || post(words::preview),
     ),
     Route::get(
         "/api/v1/observations",

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
 
+use crate::teach::Taught;
+
 /// What is written so is a point in time: RFC 3339, UTC, microseconds.
 type Time = String;
 
@@ -230,6 +232,16 @@ pub(crate) struct Feedback {
     #[schema(format = DateTime)]
     at: Time,
     note: Option<String>,
+}
+
+/// One person's word that was kept, and what the models made of it.
+#[derive(ToSchema)]
+pub(crate) struct WordKept {
+    #[schema(inline)]
+    #[serde(flatten)]
+    word: Feedback,
+    /// Absent where no models watch, or where who said it is no analyst.
+    models: Option<Taught>,
 }
 
 /// One fact from a packet or a log line. Patients are keyed tokens in it.

@@ -1,6 +1,7 @@
 //! The API over a real socket.
 
 use std::io::{Read, Write};
+use std::sync::{Arc, Mutex};
 
 use model::case::{Case, CaseId};
 use model::device::{Device, DeviceClass, DeviceId};
@@ -50,7 +51,11 @@ fn case() -> Case {
 }
 
 fn filled() -> Running {
-    let server = Running::start();
+    filled_with(Config::default())
+}
+
+fn filled_with(config: Config) -> Running {
+    let server = Running::start_with(config);
     server.store.put_devices(&(0..25).map(device).collect::<Vec<_>>()).unwrap();
     server.store.put_findings(&(0..5).map(finding).collect::<Vec<_>>()).unwrap();
     server.store.put_cases(&[case()]).unwrap();
@@ -225,6 +230,40 @@ fn conforms(document: &Value, schema: &Value, value: &Value, place: &str) {
         }
         _ => {}
     }
+}
+
+#[test]
+fn the_models_learn_what_analysts_say_and_nobody_else_and_a_preview_keeps_nothing() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let ears = Arc::clone(&heard);
+    let teach = move |said: server::Said| {
+        let says = format!("{} of {}", said.verdict.name(), said.about);
+        let entered = !said.preview;
+        ears.lock().unwrap().push((said.who, said.preview));
+        server::Taught { entered, says, windows: 1, ..server::Taught::default() }
+    };
+    let server = filled_with(Config { teach: Some(Arc::new(teach)), ..Config::default() });
+    let admin = server.admin();
+    let (path, word) = ("/api/v1/cases/C-1/feedback", r#"{"verdict":"harmless","note":"a test"}"#);
+    let analyst = server.user(&admin, "analyst");
+    let preview = server.post(&analyst, &format!("{path}/preview"), word);
+    assert_eq!((preview.status, &preview.json()["entered"]), (200, &false.into()));
+    let case = server.get(&admin, "/api/v1/cases/C-1").json();
+    assert_eq!(case["feedback"].as_array().map(Vec::len), Some(0), "a preview was kept");
+    let kept = server.post(&analyst, path, word);
+    assert_eq!(kept.status, 201);
+    let document: Value = serde_json::from_str(&server::document()).unwrap();
+    conforms(&document, &document["components"]["schemas"]["WordKept"], &kept.json(), path);
+    assert_eq!(kept.json()["models"]["says"], "harmless of C-1");
+    let clinical = server.user(&admin, "clinical");
+    let kept = server.post(&clinical, path, word);
+    assert_eq!((kept.status, &kept.json()["models"]), (201, &Value::Null));
+    server.post(&clinical, &format!("{path}/preview"), word).problem(403);
+    server.post(&analyst, "/api/v1/cases/C-9/feedback", word).problem(404);
+    let heard = heard.lock().unwrap();
+    let by: Vec<_> =
+        heard.iter().map(|(who, preview)| (who.starts_with("analyst"), *preview)).collect();
+    assert_eq!(by, [(true, true), (true, false)], "{heard:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod card;
+pub mod changes;
 pub mod evaluation;
 pub mod gates;
 pub mod hospitals;

@@ -32,6 +32,9 @@ use manifest::digest;
 pub const REQUIRED: [&str; 5] =
     ["card.json", "change-plan.toml", "data-card.json", "gates.json", "model.bin"];
 
+/// Files that say how good a model is: what validating it again makes anew.
+pub const EVIDENCE: [&str; 4] = ["card.json", "data-card.json", "gates.json", "report.html"];
+
 const MANIFEST: &str = "manifest.json";
 const SIGNATURE: &str = "signature";
 
@@ -154,6 +157,24 @@ impl Package {
     /// A file by its name.
     pub fn file(&self, name: &str) -> Option<&[u8]> {
         self.files.get(name).map(Vec::as_slice)
+    }
+
+    /// The same version with other evidence.
+    ///
+    /// # Errors
+    /// When one of the files is not of [`EVIDENCE`], or makes no package.
+    pub fn with_evidence(&self, evidence: BTreeMap<String, Vec<u8>>) -> Result<Self, PackageError> {
+        if let Some(name) = evidence.keys().find(|name| !EVIDENCE.contains(&name.as_str())) {
+            return Err(PackageError::Unexpected(name.clone()));
+        }
+        let mut files = self.files.clone();
+        files.extend(evidence);
+        Self::build(self.manifest.head.clone(), files)
+    }
+
+    /// The files beside the model, by name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
     }
 
     /// The model's bytes.

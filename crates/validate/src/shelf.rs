@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::package::{Manifest, Package, PackageError, PublicKey};
+use crate::package::{EVIDENCE, Manifest, Package, PackageError, PublicKey};
 
 const STATE: &str = "state.json";
 const HISTORY: &str = "history.jsonl";
@@ -71,6 +71,9 @@ pub enum ShelfError {
         "version {0} is already on the shelf with other content: give the new one a new version"
     )]
     Taken(u64),
+    /// What was to be new evidence of a version is another version.
+    #[error("version {0}: new evidence may not come with another model, head or change plan")]
+    NotEvidence(u64),
     /// There is no champion to go back to.
     #[error("there is no version before this one to go back to")]
     NothingBefore,
@@ -106,6 +109,8 @@ pub enum Action {
     Added,
     /// A version began to run in shadow, or stopped.
     Challenged,
+    /// A version was validated again: its evidence is new, its model is not.
+    Validated,
     /// A version became the champion.
     Promoted,
     /// The champion before became the champion again.
@@ -196,11 +201,17 @@ impl Shelf {
         Ok(entries)
     }
 
+    /// A package that is not on the shelf, checked as it would be to come there.
+    pub fn check(&self, bytes: &[u8]) -> Result<Package, ShelfError> {
+        let (package, _) = Package::read(bytes, &self.trusted)
+            .map_err(|error| ShelfError::Package { version: 0, error })?;
+        Ok(package)
+    }
+
     /// Puts a package on the shelf, after checking it, and says which version it is. The very same
     /// package may come again.
     pub fn add(&self, bytes: &[u8], note: Note<'_>) -> Result<u64, ShelfError> {
-        let (package, _) = Package::read(bytes, &self.trusted)
-            .map_err(|error| ShelfError::Package { version: 0, error })?;
+        let package = self.check(bytes)?;
         let version = package.manifest().head.version;
         let _lock = self.lock()?;
         let path = self.path(version);
@@ -212,6 +223,26 @@ impl Shelf {
         }
         files::replace(&path, bytes)?;
         self.write_down(Action::Added, Some(version), self.state()?.changes, note)?;
+        Ok(version)
+    }
+
+    /// Puts new evidence of a version in the place of the old: the same head, model, change plan and
+    /// other files, but for those of [`EVIDENCE`].
+    pub fn revalidated(&self, bytes: &[u8], note: Note<'_>) -> Result<u64, ShelfError> {
+        let new = self.check(bytes)?;
+        let version = new.manifest().head.version;
+        let _lock = self.lock()?;
+        let old = self.read(version)?;
+        let (mut before, mut after) = (old.manifest().clone(), new.manifest().clone());
+        for name in EVIDENCE {
+            before.files.remove(name);
+            after.files.remove(name);
+        }
+        if before != after {
+            return Err(ShelfError::NotEvidence(version));
+        }
+        files::replace(&self.path(version), bytes)?;
+        self.write_down(Action::Validated, Some(version), self.state()?.changes, note)?;
         Ok(version)
     }
 

@@ -16,7 +16,7 @@ use crate::cli::AnalyzeArgs;
 use crate::config::Config;
 use crate::files::Files;
 use crate::keep::Keeper;
-use crate::{exit, key, models, summary};
+use crate::{exit, feedback, key, models, summary};
 
 /// Runs it.
 pub(crate) fn analyze(args: &AnalyzeArgs) -> Result<ExitCode> {
@@ -39,6 +39,9 @@ pub(crate) fn analyze(args: &AnalyzeArgs) -> Result<ExitCode> {
     }
     if let Some(file) = args.learned.as_deref().filter(|file| file.exists()) {
         load_learned(&mut engine, file)?;
+    }
+    if let Some(folder) = &args.models {
+        feedback::enter_all(folder, &mut engine)?;
     }
     let plan = Plan {
         baselines: args.baseline.clone(),

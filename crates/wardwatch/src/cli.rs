@@ -11,7 +11,8 @@ use clap::{Args, Parser, Subcommand};
 use model::{Severity, Timestamp};
 
 pub(crate) use learning::{
-    FeedbackArgs, FeedbackCommand, ModelArgs, ModelCommand, TrainArgs, ValidateArgs,
+    FeedbackArgs, FeedbackCommand, ModelArgs, ModelCommand, ModelValidateArgs, TrainArgs,
+    TrialArgs, ValidateArgs,
 };
 
 pub(crate) use responding::{

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use detect::Engine;
@@ -16,6 +17,7 @@ use drill::{Plan, Truth};
 use model::{Case, CaseId, Device, DeviceClass, Finding, Severity, Timestamp};
 use pipeline::analyze::{Plan as Replay, Progress, run};
 use pipeline::live::Counters;
+use pipeline::outputs::Outputs;
 
 use crate::cli::DemoArgs;
 use crate::instance::{Instance, Listener, data_folder};
@@ -24,6 +26,9 @@ use crate::{key, models};
 
 /// A finding up to so long after an attack's end still counts for it.
 const GRACE_SECONDS: f64 = 60.0;
+
+/// Between two looks for words on cases, once everything is replayed.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Runs it.
 pub(crate) fn demo(args: &DemoArgs) -> Result<ExitCode> {
@@ -58,15 +63,16 @@ fn play(args: &DemoArgs, data: &Path) -> Result<ExitCode> {
         made.truth.len() - attacks,
     ));
     let counters = Arc::new(Counters::default());
-    let instance = Instance::start(data, 512, args.listen, Arc::clone(&counters))?;
+    let mut instance = Instance::start(data, 512, args.listen, Arc::clone(&counters))?;
     let token = instance.token.clone().unwrap_or_default();
     say(&format!("API and console: http://{}/   administrator token: {token}", instance.address));
     say("");
     let settings = detect::Settings { learn_until: Some(learn_until), ..Default::default() };
     let mut engine = Engine::new(settings, assets::Settings::default());
-    models::inform(&mut engine, None)?;
+    let versions = models::inform(&mut engine, None)?;
+    instance.labels(data, &mut engine)?;
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let mut results = instance.results();
+    let mut results = instance.results(versions, &engine);
     results.listener = Some(Box::new(Teller {
         learn_until,
         learned: false,
@@ -99,7 +105,14 @@ fn play(args: &DemoArgs, data: &Path) -> Result<ExitCode> {
     ));
     if !args.once {
         next(args, &instance, &token);
-        instance.wait_for_signal()?;
+        // What people say of the cases still reaches the models.
+        let stop = Arc::new(AtomicBool::new(false));
+        instance.on_signal(Arc::clone(&stop));
+        while !stop.load(Ordering::Relaxed) {
+            results.chores(&mut engine)?;
+            std::thread::sleep(PAUSE);
+        }
+        results.finish(&engine)?;
     }
     instance.stop();
     Ok(ExitCode::SUCCESS)

@@ -2,23 +2,27 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use assets::Inventory;
 use detect::Engine;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use model::{Case, Device, Finding};
+use learn::behaviour::Behaved;
+use metrics_exporter_prometheus::PrometheusHandle;
+use model::{Case, Device, Finding, Timestamp};
 use pipeline::live::Counters;
-use pipeline::loss::{Interface, Totals};
 use pipeline::outputs::{Fact, OutputError, Outputs};
 use server::{Live, Server};
 use store::{Options, SqliteStore, Store};
 use tokio::sync::oneshot;
 
+use crate::feedback::{self, Desk};
+use crate::figures;
 use crate::keep::Keeper;
+use crate::models::{Versions, now};
 use crate::respond::Responder;
+use crate::status::Status;
 
 /// Name of the store in the folder of an instance.
 pub(crate) const STORE: &str = "wardwatch.db";
@@ -39,6 +43,8 @@ pub(crate) struct Instance {
     /// The administrator's token, where it was made just now.
     pub(crate) token: Option<String>,
     live: Live,
+    desk: Option<Desk>,
+    status: Arc<Mutex<Status>>,
 }
 
 impl Instance {
@@ -59,14 +65,19 @@ impl Instance {
             .enable_all()
             .build()
             .context("the API's threads cannot be started")?;
-        let recorder = metrics_recorder();
-        let (for_metrics, for_stats) = (Arc::clone(&counters), Arc::clone(&counters));
+        let recorder = figures::recorder();
+        let (for_metrics, for_stats) = (Arc::clone(&counters), counters);
+        let status = Arc::<Mutex<Status>>::default();
+        let (models, for_models) = (Arc::clone(&status), Arc::clone(&status));
+        let (slot, desk) = feedback::desk(data, Arc::clone(&store));
         let config = server::Config {
             metrics: Some(Arc::new(move || {
-                publish(&for_metrics);
+                figures::publish(&for_metrics);
+                figures::publish_models(&read(&for_models));
                 recorder.as_ref().map(PrometheusHandle::render).unwrap_or_default()
             })),
-            statistics: Some(Arc::new(move || statistics(&for_stats))),
+            statistics: Some(Arc::new(move || figures::statistics(&for_stats, &read(&models)))),
+            teach: Some(Arc::new(move |said| slot.teach(said))),
             ..server::Config::default()
         };
         let shared: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
@@ -85,6 +96,8 @@ impl Instance {
             address,
             token,
             live,
+            desk: Some(desk),
+            status,
         })
     }
 
@@ -97,9 +110,23 @@ impl Instance {
         Ok(true)
     }
 
-    /// Where results go.
-    pub(crate) fn results(&self) -> Results {
+    /// Enters the labels of the folder, and from then on those that come.
+    pub(crate) fn labels(&mut self, data: &Path, engine: &mut Engine) -> Result<()> {
+        let bytes = feedback::enter_all(data, engine)?;
+        if let Some(desk) = &mut self.desk {
+            desk.has_read(bytes);
+        }
+        Ok(())
+    }
+
+    /// Where results go, of an engine with these versions of the models. Words on cases are taken up
+    /// by the first that is asked for.
+    pub(crate) fn results(&mut self, versions: Versions, engine: &Engine) -> Results {
+        *write(&self.status) = Status::begin(&self.store, versions, engine.behaviour());
         Results {
+            desk: self.desk.take(),
+            judged: None,
+            status: Arc::clone(&self.status),
             keeper: Keeper::shared(Arc::clone(&self.store)),
             store: Arc::clone(&self.store),
             live: self.live.clone(),
@@ -122,11 +149,6 @@ impl Instance {
         }
     }
 
-    /// Waits until the process is told to end.
-    pub(crate) fn wait_for_signal(&self) -> Result<()> {
-        self.runtime.block_on(signal()).context("signals cannot be waited for")
-    }
-
     /// Sets `stop` once the process is told to end.
     pub(crate) fn on_signal(&self, stop: Arc<std::sync::atomic::AtomicBool>) {
         self.runtime.spawn(async move {
@@ -137,6 +159,15 @@ impl Instance {
     }
 }
 
+/// What a lock holds; whoever died with it held left it whole.
+fn write(status: &Mutex<Status>) -> std::sync::MutexGuard<'_, Status> {
+    status.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read(status: &Mutex<Status>) -> Status {
+    write(status).clone()
+}
+
 /// Until the process is told to end.
 pub(crate) async fn signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -145,115 +176,6 @@ pub(crate) async fn signal() -> std::io::Result<()> {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
     }
-}
-
-fn metrics_recorder() -> Option<PrometheusHandle> {
-    match PrometheusBuilder::new().install_recorder() {
-        Ok(handle) => Some(handle),
-        Err(error) => {
-            tracing::warn!(%error, "metrics will be empty");
-            None
-        }
-    }
-}
-
-fn publish(counters: &Counters) {
-    use std::sync::atomic::Ordering::Relaxed;
-    let totals = [
-        ("wardwatch_packets_total", &counters.packets),
-        ("wardwatch_bytes_total", &counters.bytes),
-        ("wardwatch_kernel_dropped_packets_total", &counters.drops),
-        ("wardwatch_malformed_packets_total", &counters.malformed),
-        ("wardwatch_evicted_flows_total", &counters.evicted),
-        ("wardwatch_log_records_total", &counters.records),
-        ("wardwatch_log_errors_total", &counters.record_errors),
-    ];
-    for (name, counter) in totals {
-        metrics::counter!(name).absolute(counter.load(Relaxed));
-    }
-    let evidence = &counters.evidence;
-    let kept = [
-        ("wardwatch_evidence_packets_total", &evidence.packets),
-        ("wardwatch_evidence_bytes_total", &evidence.bytes),
-        ("wardwatch_evidence_dropped_packets_total", &evidence.dropped),
-        ("wardwatch_evidence_missed_packets_total", &evidence.missed),
-        ("wardwatch_evidence_refused_findings_total", &evidence.refused),
-        ("wardwatch_evidence_removed_files_total", &evidence.removed),
-    ];
-    for (name, counter) in kept {
-        metrics::counter!(name).absolute(counter.load(Relaxed));
-    }
-    for interface in &counters.interfaces {
-        publish_interface(interface.name(), &interface.totals());
-    }
-    metrics::gauge!("wardwatch_open_flows").set(counters.flows.load(Relaxed) as f64);
-    metrics::gauge!("wardwatch_memory_peak_bytes").set(pipeline::stats::memory_peak() as f64);
-}
-
-/// What was lost on an interface, by cause.
-fn publish_interface(name: &str, totals: &Totals) {
-    let of = |name: &str| name.to_owned();
-    metrics::gauge!("wardwatch_interface_up", "interface" => of(name)).set(if totals.up {
-        1.0
-    } else {
-        0.0
-    });
-    let counts = [
-        ("wardwatch_interface_packets_total", totals.packets),
-        ("wardwatch_interface_lost_packets_total", totals.lost),
-        ("wardwatch_interface_down_milliseconds_total", totals.down_millis),
-        ("wardwatch_interface_waited_milliseconds_total", totals.waited_millis),
-    ];
-    for (metric, count) in counts {
-        metrics::counter!(metric, "interface" => of(name)).absolute(count);
-    }
-    for (cause, count) in FLOW_CAUSES.into_iter().zip(totals.flows) {
-        metrics::counter!(
-            "wardwatch_interface_evicted_flows_total",
-            "interface" => of(name),
-            "cause" => cause
-        )
-        .absolute(count);
-    }
-}
-
-/// Why flows are let go, in the order in which they are counted.
-const FLOW_CAUSES: [&str; 3] = ["single_packet", "idle", "kept"];
-
-fn statistics(counters: &Counters) -> serde_json::Value {
-    use std::sync::atomic::Ordering::Relaxed;
-    serde_json::json!({
-        "packets": counters.packets.load(Relaxed),
-        "bytes": counters.bytes.load(Relaxed),
-        "drops": { "kernel": counters.drops.load(Relaxed), "flows_evicted": counters.evicted.load(Relaxed) },
-        "interfaces": counters.interfaces.iter().map(|one| about(one)).collect::<Vec<_>>(),
-        "evidence": {
-            "packets": counters.evidence.packets.load(Relaxed),
-            "bytes": counters.evidence.bytes.load(Relaxed),
-            "dropped": counters.evidence.dropped.load(Relaxed),
-            "missed": counters.evidence.missed.load(Relaxed),
-        },
-        "malformed": counters.malformed.load(Relaxed),
-        "flows_open": counters.flows.load(Relaxed),
-        "log_records": counters.records.load(Relaxed),
-        "log_errors": counters.record_errors.load(Relaxed),
-        "memory_peak": pipeline::stats::memory_peak(),
-    })
-}
-
-fn about(interface: &Interface) -> serde_json::Value {
-    let totals = interface.totals();
-    let flows: std::collections::BTreeMap<_, _> =
-        FLOW_CAUSES.into_iter().zip(totals.flows).collect();
-    serde_json::json!({
-        "name": interface.name(),
-        "up": totals.up,
-        "packets": totals.packets,
-        "lost": totals.lost,
-        "seconds_down": totals.down_millis as f64 / 1e3,
-        "seconds_waited_for_detection": totals.waited_millis as f64 / 1e3,
-        "flows_evicted": flows,
-    })
 }
 
 /// Told of findings, cases and devices beside the store, for a terminal.
@@ -274,6 +196,10 @@ pub(crate) struct Results {
     known: Vec<Device>,
     devices_at: Option<Instant>,
     learned_at: Instant,
+    desk: Option<Desk>,
+    /// End of the last windows that were judged.
+    judged: Option<Timestamp>,
+    status: Arc<Mutex<Status>>,
     /// Number of the last finding that was counted.
     counted: u64,
     /// Proposes what could be done, where response is set up.
@@ -297,7 +223,16 @@ impl Results {
         let failed = |why: String| OutputError { what: "what was learned".to_owned(), why };
         let saved = engine.save().map_err(|error| failed(error.to_string()))?;
         let bytes = serde_json::to_vec(&saved).map_err(|error| failed(error.to_string()))?;
-        self.store.set_state(LEARNED, &bytes).map_err(|error| failed(error.to_string()))
+        self.store.set_state(LEARNED, &bytes).map_err(|error| failed(error.to_string()))?;
+        let status = self.status(engine);
+        status.keep(&self.store).map_err(|error| failed(error.to_string()))
+    }
+
+    /// How the models do now.
+    fn status(&self, engine: &Engine) -> Status {
+        let mut status = write(&self.status);
+        status.update(engine.behaviour(), now());
+        status.clone()
     }
 
     fn devices(&mut self, inventory: &Inventory) -> Result<(), OutputError> {
@@ -329,12 +264,20 @@ impl Results {
 }
 
 impl Outputs for Results {
-    /// Stores what waits, devices that changed, and now and then what was learned.
-    fn chores(&mut self, engine: &Engine) -> Result<(), OutputError> {
+    /// Stores what waits, takes up what people said, stores devices that changed, and now and then
+    /// what was learned.
+    fn chores(&mut self, engine: &mut Engine) -> Result<(), OutputError> {
         self.keeper.flush()?;
+        for behaved in engine.take_behaved() {
+            self.behaved(&behaved, engine.inventory());
+        }
+        if let Some(desk) = &mut self.desk {
+            desk.serve(engine, self.judged);
+        }
         if self.devices_at.is_none_or(|at| at.elapsed() >= DEVICES_EVERY) {
             self.devices_at = Some(Instant::now());
             self.devices(engine.inventory())?;
+            self.status(engine);
         }
         if let Some(responder) = &mut self.responder {
             responder.chores(engine);
@@ -344,6 +287,10 @@ impl Outputs for Results {
             self.learned(engine)?;
         }
         Ok(())
+    }
+
+    fn behaved(&mut self, behaved: &Behaved, _: &Inventory) {
+        self.judged = self.judged.max(Some(behaved.end));
     }
 
     fn observation(&mut self, fact: Fact<'_>) -> Result<(), OutputError> {

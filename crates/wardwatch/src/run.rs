@@ -44,9 +44,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
         },
         config.inventory(),
     );
-    if config.learning.models {
-        models::inform(&mut engine, Some(&data))?;
-    }
+    let versions = match config.learning.models {
+        true => models::inform(&mut engine, Some(&data))?,
+        false => models::Versions::default(),
+    };
     if !args.baseline.is_empty() {
         learn(args, &config, &key, &mut engine)?;
     }
@@ -55,14 +56,16 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
     // Whatever needs privileges is opened first; then they are given away; then threads begin.
     let sources = open(interfaces, &config)?;
     let listeners = Listeners::bind(&config)?;
+    feedback::make_file(&data)?;
     give_away(&config, &data)?;
     let counters = Arc::new(Counters::of(&sources));
     let listen_on = args.listen.unwrap_or(config.server.listen);
-    let instance = Instance::start(&data, config.store.max_mib, listen_on, Arc::clone(&counters))?;
+    let mut instance =
+        Instance::start(&data, config.store.max_mib, listen_on, Arc::clone(&counters))?;
     if args.baseline.is_empty() && instance.load(&mut engine)? {
         say("Goes on from what was learned before.");
     }
-    feedback::enter_all(&data, &mut engine)?;
+    instance.labels(&data, &mut engine)?;
     announce(&instance, interfaces);
     match config.evidence.keep {
         EvidenceKept::Off => {}
@@ -88,7 +91,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
         counters: Arc::clone(&counters),
         evidence: config.evidence(&data),
     };
-    let mut results = instance.results();
+    let mut results = instance.results(versions, &engine);
     results.responder = Some(Responder::new(place, office)?);
     let ended = run_live(plan, &records, &mut engine, &mut results);
     stop.store(true, Ordering::Relaxed);

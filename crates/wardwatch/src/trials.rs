@@ -1,10 +1,12 @@
 //! `wardwatch validate`: how often it is right and how often wrong, in the open.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use learn::behaviour::Knowledge;
 use ml::intervals::Estimate;
 use validate::card;
 use validate::evaluation::Evaluation;
@@ -18,46 +20,57 @@ use validate::trial::Trial;
 use validate::{unseen, watch};
 
 use crate::analyze::tell;
-use crate::cli::ValidateArgs;
+use crate::cli::{TrialArgs, ValidateArgs};
 use crate::exit;
 use crate::models;
 use crate::tables::{say, table};
 
 /// Runs it.
 pub(crate) fn validate(args: &ValidateArgs) -> Result<ExitCode> {
-    if !(args.hours.is_finite() && (0.0..=1_000.0).contains(&args.hours)) {
-        return Err(exit::Usage::from_error("--hours: give 0 to 1000").into());
-    }
     if args.table.is_some() {
         return of_table(args);
     }
+    let knowledge = models::chosen(&args.data, args.model)?;
+    let (mut report, evaluation) = tried(&args.on, &args.folders, knowledge)?;
+    report.made_at = models::now().to_string();
+    finish(args, &report, &evaluation)
+}
+
+/// Tries a model on what was asked for.
+pub(crate) fn tried(
+    on: &TrialArgs,
+    folders: &[PathBuf],
+    knowledge: Option<Arc<Knowledge>>,
+) -> Result<(Report, Evaluation)> {
+    if !(on.hours.is_finite() && (0.0..=1_000.0).contains(&on.hours)) {
+        bail!(exit::Usage::from_error("--hours: give 0 to 1000"));
+    }
     let set = |count: u32, from: u64| (0..u64::from(count)).map(|one| from + one).collect();
-    let alone = args.folders.is_empty();
+    let alone = folders.is_empty();
     let trial = Trial {
-        seeds: if alone { set(args.hospitals, args.seed) } else { Vec::new() },
-        parts: args.parts,
-        quiet_seeds: if alone { set(args.quiet, args.seed + 500) } else { Vec::new() },
-        quiet_hours: args.hours,
-        sites: args.folders.clone(),
-        threads: args.threads.into(),
-        knowledge: models::chosen(&args.data, args.model)?,
-        ablation: args.ablation,
-        kitsune: args.kitsune,
+        seeds: if alone { set(on.hospitals, on.seed) } else { Vec::new() },
+        parts: on.parts,
+        quiet_seeds: if alone { set(on.quiet, on.seed + 500) } else { Vec::new() },
+        quiet_hours: on.hours,
+        sites: folders.to_vec(),
+        threads: on.threads.into(),
+        knowledge,
+        ablation: on.ablation,
+        kitsune: on.kitsune,
         ..Trial::default()
     };
     let (mut report, evaluation) =
         trial.run(&Bounds::default(), &|name| tell(&format!("watched {name}")))?;
-    report.made_at = models::now().to_string();
-    if args.unseen {
+    let threads = on.threads.into();
+    if on.unseen {
         let sets = |from: u64, count: u64| Hospital::coverage(from..from + count, 8);
-        let (learned, judged) = (sets(args.seed + 700, 4), sets(args.seed + 800, 2));
-        let threads = args.threads.into();
+        let (learned, judged) = (sets(on.seed + 700, 4), sets(on.seed + 800, 2));
         let all = unseen::leave_out(&learned, &judged, threads, &watch::engine, &|name| {
             tell(&format!("left out: {name}"));
         })?;
         report.comparisons.extend(unseen::compared(&all));
     }
-    finish(args, &report, &evaluation)
+    Ok((report, evaluation))
 }
 
 fn of_table(args: &ValidateArgs) -> Result<ExitCode> {
@@ -105,7 +118,8 @@ fn of_table(args: &ValidateArgs) -> Result<ExitCode> {
     };
     if args.json {
         say(&serde_json::to_string_pretty(&outcome.summary)?);
-        return written(args, &report, &outcome.evaluation).map(|()| ExitCode::SUCCESS);
+        return written(args.out.as_deref(), &report, &outcome.evaluation)
+            .map(|()| ExitCode::SUCCESS);
     }
     for (name, recall) in &outcome.summary.recall {
         say(&format!(
@@ -117,8 +131,8 @@ fn of_table(args: &ValidateArgs) -> Result<ExitCode> {
     finish(args, &report, &outcome.evaluation)
 }
 
-fn written(args: &ValidateArgs, report: &Report, evaluation: &Evaluation) -> Result<()> {
-    let Some(folder) = &args.out else { return Ok(()) };
+fn written(out: Option<&Path>, report: &Report, evaluation: &Evaluation) -> Result<()> {
+    let Some(folder) = out else { return Ok(()) };
     let put = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         fs::write(&path, bytes).with_context(|| format!("{}: cannot be written", path.display()))
@@ -139,14 +153,25 @@ fn shown(folder: &Path) -> String {
 }
 
 fn finish(args: &ValidateArgs, report: &Report, evaluation: &Evaluation) -> Result<ExitCode> {
-    written(args, report, evaluation)?;
-    if args.json {
+    told(args.out.as_deref(), args.json, report, evaluation)?;
+    let failed = !holds(&report.verdicts);
+    Ok(if failed && args.fail_on_gate { ExitCode::from(exit::FINDINGS) } else { ExitCode::SUCCESS })
+}
+
+/// Writes a report where it is wanted, and tells its summary.
+pub(crate) fn told(
+    out: Option<&Path>,
+    json: bool,
+    report: &Report,
+    evaluation: &Evaluation,
+) -> Result<()> {
+    written(out, report, evaluation)?;
+    if json {
         say(&serde_json::to_string_pretty(&report.measures.overall)?);
     } else {
         summary(report);
     }
-    let failed = !holds(&report.verdicts);
-    Ok(if failed && args.fail_on_gate { ExitCode::from(exit::FINDINGS) } else { ExitCode::SUCCESS })
+    Ok(())
 }
 
 fn summary(report: &Report) {

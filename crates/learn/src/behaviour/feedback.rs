@@ -91,6 +91,11 @@ pub struct Verdict {
     pub at: Timestamp,
     /// About what, and why: the finding or case, and the person's words.
     pub about: String,
+    /// Only windows that end later are judged by it: where it was entered while they were watched, so
+    /// that the same traffic with the same labels gives the same answers again. Always, where there
+    /// is none.
+    #[serde(default)]
+    pub from: Option<Timestamp>,
 }
 
 /// A past window that was strange, or told.
@@ -130,6 +135,7 @@ impl PastWindow {
             by: by.to_owned(),
             at,
             about: about.to_owned(),
+            from: None,
         }
     }
 }
@@ -180,9 +186,24 @@ impl Labels {
         self.0.push_back(label);
     }
 
+    /// What all of them say of a window, whenever they are in force.
     fn of(&self, class: DeviceClass, row: &[f32], attack: Option<f32>) -> Words {
+        self.in_force(class, row, attack, None)
+    }
+
+    /// What those say of a window that are in force at its end.
+    fn in_force(
+        &self,
+        class: DeviceClass,
+        row: &[f32],
+        attack: Option<f32>,
+        end: Option<Timestamp>,
+    ) -> Words {
         let mut words = Words::default();
-        let like = |label: &&Verdict| label.class == class && near(&label.row, row);
+        let like = |label: &&Verdict| {
+            let in_force = label.from.zip(end).is_none_or(|(from, end)| end > from);
+            in_force && label.class == class && near(&label.row, row)
+        };
         for label in self.0.iter().filter(like) {
             let word = || Word {
                 normal: label.normal,
@@ -199,7 +220,8 @@ impl Labels {
         words
     }
 
-    /// Whether a past window is told with these labels, and the label that decides.
+    /// Whether a past window is told with these labels, had they been there, and the label that
+    /// decides.
     fn told(&self, past: &PastWindow) -> (bool, Option<Word>) {
         let word = self.of(past.class, &past.row, past.attack).of(past.common);
         (word.as_ref().map_or(past.alert, |word| !word.normal), word)
@@ -214,12 +236,18 @@ pub(super) struct Feedback {
 }
 
 impl Feedback {
-    /// What labels say of a window.
-    pub(super) fn words(&self, class: DeviceClass, row: &[f32], attack: Option<f32>) -> Words {
+    /// What labels say of a window that ended at a time.
+    pub(super) fn words(
+        &self,
+        class: DeviceClass,
+        row: &[f32],
+        attack: Option<f32>,
+        end: Timestamp,
+    ) -> Words {
         if self.labels.0.is_empty() {
             return Words::default();
         }
-        self.labels.of(class, row, attack)
+        self.labels.in_force(class, row, attack, Some(end))
     }
 
     /// Keeps a window in mind, where it was strange or told.

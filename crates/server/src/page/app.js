@@ -8,6 +8,8 @@ const devices = new Map();
 const rank = ["critical", "high", "medium", "low", "info"];
 const shownCases = 200;
 const shownDevices = 500;
+const spoken = new Map();
+let mayTeach = false;
 let stream = null;
 let drawing = false;
 
@@ -39,6 +41,7 @@ function showSignIn() {
   stream = null;
   cases.clear();
   devices.clear();
+  spoken.clear();
   $("board").hidden = true;
   $("who").hidden = true;
   $("sign-in").hidden = false;
@@ -49,6 +52,7 @@ function showSignIn() {
 async function showBoard() {
   const me = await ask("GET", "/me");
   $("name").textContent = `${me.name} (${me.role})`;
+  mayTeach = me.role === "analyst" || me.role === "admin";
   $("who").hidden = false;
   $("sign-in").hidden = true;
   $("board").hidden = false;
@@ -115,6 +119,35 @@ function draw() {
   requestAnimationFrame(() => { drawing = false; drawNow(); });
 }
 
+// What an analyst says of a case: first what it would change, then whether it is meant.
+function words(one) {
+  const line = element("p", undefined, "words");
+  const said = spoken.get(one.id);
+  if (said) line.append(element("span", said));
+  for (const [verdict, text] of [["harmless", "Normal for us"], ["attack", "Attack"]]) {
+    const button = element("button", text);
+    button.type = "button";
+    button.setAttribute("aria-label", `${text}: ${one.title}`);
+    button.addEventListener("click", () => speak(one, verdict, text));
+    line.append(" ", button);
+  }
+  return line;
+}
+
+async function speak(one, verdict, text) {
+  const path = `/cases/${encodeURIComponent(one.id)}/feedback`;
+  try {
+    const would = await ask("POST", path + "/preview", { verdict });
+    if (!confirm(`${text}: ${one.title}\n\n${would.says}\n\nSay so?`)) return;
+    const kept = await ask("POST", path, { verdict });
+    const taught = kept.models && kept.models.entered ? "The models learned it." : "Kept.";
+    spoken.set(one.id, `${text}, said ${kept.who}. ${taught}`);
+  } catch (error) {
+    spoken.set(one.id, error.message);
+  }
+  draw();
+}
+
 function drawNow() {
   const order = (a, b) => rank.indexOf(a.severity) - rank.indexOf(b.severity) || b.updated.localeCompare(a.updated);
   const sorted = [...cases.values()].sort(order);
@@ -123,6 +156,7 @@ function drawNow() {
     item.append(element("strong", one.title));
     item.append(element("p", `${one.severity} · ${one.status} · ${one.id} · ${when(one.updated)}`, "meta"));
     if (one.next_step) item.append(element("p", one.next_step));
+    if (mayTeach) item.append(words(one));
     return item;
   }));
   $("no-cases").hidden = sorted.length > 0;

@@ -54,6 +54,37 @@ fn versions_are_promoted_and_rolled_back_and_it_is_written_down() {
 }
 
 #[test]
+fn new_evidence_takes_the_place_of_the_old_and_brings_no_other_model() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shelf = filled(folder.path());
+    let gates = |text: &str| {
+        let files = std::collections::BTreeMap::from([("gates.json".to_owned(), text.into())]);
+        made(2).with_evidence(files).expect("evidence")
+    };
+    let new = gates("[ ]");
+    assert_eq!(shelf.revalidated(&new.sign(&key(1)).expect("signed"), NOTE).expect("there"), 2);
+    assert_eq!(shelf.read(2).expect("a package").file("gates.json"), Some(&b"[ ]"[..]));
+    assert_eq!(shelf.read(2).expect("a package").model(), made(2).model());
+    let last = shelf.history().expect("lines").pop().expect("a line");
+    assert_eq!((last.action, last.version), (Action::Validated, Some(2)));
+    // Another model under the same number is no evidence, nor is a file beside.
+    let mut files: std::collections::BTreeMap<String, Vec<u8>> = new
+        .names()
+        .map(|name| (name.to_owned(), new.file(name).unwrap_or_default().to_vec()))
+        .collect();
+    files.insert("model.bin".to_owned(), b"another".to_vec());
+    let other = Package::build(new.manifest().head.clone(), files).expect("a package");
+    let refused = shelf.revalidated(&other.sign(&key(1)).expect("signed"), NOTE);
+    assert!(matches!(refused, Err(ShelfError::NotEvidence(2))), "{refused:?}");
+    let model = std::collections::BTreeMap::from([("model.bin".to_owned(), vec![1])]);
+    assert!(made(2).with_evidence(model).is_err());
+    let stranger = shelf.revalidated(&new.sign(&key(2)).expect("signed"), NOTE);
+    assert!(matches!(stranger, Err(ShelfError::Package { .. })));
+    let missing = shelf.revalidated(&made(9).sign(&key(1)).expect("signed"), NOTE);
+    assert!(matches!(missing, Err(ShelfError::NoVersion(9))));
+}
+
+#[test]
 fn what_is_not_trusted_does_not_come_onto_the_shelf_nor_off_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let shelf = filled(folder.path());

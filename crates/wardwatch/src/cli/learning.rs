@@ -10,38 +10,14 @@ pub(crate) struct ValidateArgs {
     /// Folders with a capture and the truth beside it (truth.json, hosts.json, phases.json).
     #[arg(value_name = "FOLDER")]
     pub(crate) folders: Vec<PathBuf>,
-    /// Sets of made-up hospitals, each of which sees every attack by a known device and by a stranger
-    /// and every look-alike.
-    #[arg(long, value_name = "SETS", default_value_t = 1)]
-    pub(crate) hospitals: u32,
-    /// Hospitals that a set is spread over.
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
-    pub(crate) parts: u32,
-    /// Made-up hospitals of normal life only, for false alerts and calibration.
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    pub(crate) quiet: u32,
-    /// Hours of normal life in each of them.
-    #[arg(long, value_name = "HOURS", default_value_t = 2.0)]
-    pub(crate) hours: f64,
-    /// Other hospitals for another number. The built-in model was trained on seeds below 1000.
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
-    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) on: TrialArgs,
     /// Validate this version of the shelf instead of the one in use; 0 is the built-in one.
     #[arg(long, value_name = "VERSION")]
     pub(crate) model: Option<u64>,
     /// Folder of the instance, with its shelf of models.
     #[arg(long, value_name = "DIR", default_value = "wardwatch-data")]
     pub(crate) data: PathBuf,
-    /// Everything once more without each model: what each is worth.
-    #[arg(long)]
-    pub(crate) ablation: bool,
-    /// Kitsune on the same hospitals, for comparison. Slow: some thousand packets a second.
-    #[arg(long)]
-    pub(crate) kitsune: bool,
-    /// Each family of attacks left out of training in turn, and looked for all the same: trains on
-    /// four sets of hospitals of its own.
-    #[arg(long)]
-    pub(crate) unseen: bool,
     /// A labelled table (CSV or TSV, also .gz or .zst) instead of hospitals.
     #[arg(long, value_name = "FILE", requires = "label")]
     pub(crate) table: Option<PathBuf>,
@@ -73,15 +49,46 @@ pub(crate) struct ValidateArgs {
     /// Folder for report.html, card.json, measures.json and gates.json.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Hospitals at once.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub(crate) threads: u16,
     /// The summary as JSON.
     #[arg(long)]
     pub(crate) json: bool,
     /// Exit with status 3 when a gate fails.
     #[arg(long)]
     pub(crate) fail_on_gate: bool,
+}
+
+/// What a model is tried on.
+#[derive(Debug, Args)]
+pub(crate) struct TrialArgs {
+    /// Sets of made-up hospitals, each of which sees every attack by a known device and by a stranger
+    /// and every look-alike.
+    #[arg(long, value_name = "SETS", default_value_t = 1)]
+    pub(crate) hospitals: u32,
+    /// Hospitals that a set is spread over.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) parts: u32,
+    /// Made-up hospitals of normal life only, for false alerts and calibration.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) quiet: u32,
+    /// Hours of normal life in each of them.
+    #[arg(long, value_name = "HOURS", default_value_t = 2.0)]
+    pub(crate) hours: f64,
+    /// Other hospitals for another number. The built-in model was trained on seeds below 1000.
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub(crate) seed: u64,
+    /// Everything once more without each model: what each is worth.
+    #[arg(long)]
+    pub(crate) ablation: bool,
+    /// Kitsune on the same hospitals, for comparison. Slow: some thousand packets a second.
+    #[arg(long)]
+    pub(crate) kitsune: bool,
+    /// Each family of attacks left out of training in turn, and looked for all the same: trains on
+    /// four sets of hospitals of its own.
+    #[arg(long)]
+    pub(crate) unseen: bool,
+    /// Hospitals at once.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) threads: u16,
 }
 
 fn split(text: &str) -> Result<Split, String> {
@@ -120,8 +127,11 @@ pub(crate) enum ModelCommand {
     /// Trains a new version on made-up hospitals and folders with truth, validates it on others, and
     /// puts it on the shelf to run in shadow.
     Train(TrainArgs),
+    /// Tries a version again, as 'wardwatch validate' does, beside the one in use; its gates, cards
+    /// and report are the new ones from then on.
+    Validate(ModelValidateArgs),
     /// Makes a version the one in use. Refused where its gates failed or it ran in shadow for too
-    /// short a time.
+    /// short a time; needs --by where the change plan wants a review.
     Promote {
         /// Which.
         version: u64,
@@ -184,6 +194,27 @@ pub(crate) struct FeedbackArgs {
 pub(crate) enum FeedbackCommand {
     /// The labels that were given.
     List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelValidateArgs {
+    /// Which; the one in shadow where it is not given, else the one in use.
+    pub(crate) version: Option<u64>,
+    /// Folder with captures and the truth beside them, instead of made-up hospitals. May be given
+    /// several times.
+    #[arg(long = "folder", value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) on: TrialArgs,
+    /// Folder for report.html, card.json, measures.json and gates.json.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The summary as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Exit with status 3 when a gate fails.
+    #[arg(long)]
+    pub(crate) fail_on_gate: bool,
 }
 
 #[derive(Debug, Args)]

@@ -269,3 +269,13 @@ fn labels_and_past_windows_outlive_a_restart() {
     assert_eq!(again.feedback, behaviour.feedback);
     assert_eq!(again.labels().count(), 1);
 }
+
+#[test]
+fn a_label_that_came_while_watching_says_the_same_again_when_it_is_there_from_the_start() {
+    let window = past(1, 100, vec![0.0; WIDTH], true);
+    let given = labels(&[Verdict { from: Some(at(100)), ..label(true, &window) }]);
+    let ask = |seconds| given.in_force(CLASS, &window.row, None, Some(at(seconds))).normal;
+    assert!(ask(100).is_none(), "it was judged before anybody said so");
+    assert!(ask(110).is_some());
+    assert!(given.told(&window).1.is_some(), "a preview holds it against the past");
+}
