@@ -14,6 +14,7 @@ mod dry_run;
 mod guarded;
 mod halves;
 pub mod nftables;
+pub mod openvswitch;
 mod outlet;
 pub mod radius;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use config::{Config, ConfigError, build};
 pub use dry_run::DryRun;
 pub use guarded::{Guarded, Never};
 pub use nftables::Nftables;
+pub use openvswitch::Openvswitch;
 pub use outlet::Outlet;
 pub use radius::Radius;
 
@@ -38,6 +40,7 @@ use crate::plan::Approved;
 pub const ALL: &[(&str, &str)] = &[
     (nftables::NAME, "the firewall of a Linux bridge, router or interface"),
     (radius::NAME, "another filter or VLAN for the device's session on a switch or controller"),
+    (openvswitch::NAME, "flows of an Open vSwitch bridge"),
     (blocklist::NAME, "lists of addresses and domains for firewalls to fetch"),
 ];
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::blocklist::{Blocklist, BlocklistConfig};
 use super::guarded::{Guarded, Never};
 use super::nftables::{Nftables, NftablesConfig};
+use super::openvswitch::{Openvswitch, OpenvswitchConfig};
 use super::outlet::Outlet;
 use super::radius::{Radius, RadiusConfig};
 use crate::enforce::Enforcer;
@@ -23,6 +24,9 @@ pub struct Config {
     /// RADIUS change of authorisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub radius: Option<RadiusConfig>,
+    /// Open vSwitch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openvswitch: Option<OpenvswitchConfig>,
     /// Block lists for firewalls to fetch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocklist: Option<BlocklistConfig>,
@@ -71,6 +75,10 @@ pub fn build_through(
         radius.check().map_err(wrong("radius"))?;
         let secret = secret(folder, &radius.secret_file).map_err(wrong("radius"))?;
         all.push(guarded(never, Radius::new(radius.clone(), secret, outlet.clone())));
+    }
+    if let Some(openvswitch) = &config.openvswitch {
+        openvswitch.check().map_err(wrong("openvswitch"))?;
+        all.push(guarded(never, Openvswitch::new(openvswitch.clone(), outlet.clone())));
     }
     if let Some(blocklist) = &config.blocklist {
         let folder = folder.join(&blocklist.folder);
