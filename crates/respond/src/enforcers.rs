@@ -6,6 +6,7 @@
 //! Deliberately absent: any decision. What may be restricted is decided before; what may never be
 //! touched is refused here once more ([`Guarded`]), for whatever reason it was asked.
 
+pub mod acl;
 #[cfg(test)]
 mod around;
 pub mod blocklist;
@@ -22,6 +23,7 @@ mod sample;
 #[cfg(test)]
 mod space;
 
+pub use acl::Acl;
 pub use blocklist::Blocklist;
 pub use config::{Config, ConfigError, build};
 pub use dry_run::DryRun;
@@ -42,6 +44,7 @@ pub const ALL: &[(&str, &str)] = &[
     (radius::NAME, "another filter or VLAN for the device's session on a switch or controller"),
     (openvswitch::NAME, "flows of an Open vSwitch bridge"),
     (blocklist::NAME, "lists of addresses and domains for firewalls to fetch"),
+    (acl::NAME, "text for the network team to paste, which never happens by itself"),
 ];
 
 /// Longest name of an action that is written into rules.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::acl::{Acl, AclConfig};
 use super::blocklist::{Blocklist, BlocklistConfig};
 use super::guarded::{Guarded, Never};
 use super::nftables::{Nftables, NftablesConfig};
@@ -30,6 +31,9 @@ pub struct Config {
     /// Block lists for firewalls to fetch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocklist: Option<BlocklistConfig>,
+    /// Text for the network team.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acl: Option<AclConfig>,
 }
 
 /// A configuration cannot be used.
@@ -83,6 +87,11 @@ pub fn build_through(
     if let Some(blocklist) = &config.blocklist {
         let folder = folder.join(&blocklist.folder);
         all.push(guarded(never, Blocklist::new(folder, blocklist.wildcards, outlet.clone())));
+    }
+    if let Some(acl) = &config.acl {
+        acl.check().map_err(wrong("acl"))?;
+        let folder = folder.join(&acl.folder);
+        all.push(guarded(never, Acl::new(&acl.dialects, folder, outlet.clone())));
     }
     Ok(all)
 }
