@@ -6,6 +6,7 @@
 //! Deliberately absent: any decision. What may be restricted is decided before; what may never be
 //! touched is refused here once more ([`Guarded`]), for whatever reason it was asked.
 
+pub mod acl;
 #[cfg(test)]
 mod around;
 pub mod blocklist;
@@ -14,6 +15,7 @@ mod dry_run;
 mod guarded;
 mod halves;
 pub mod nftables;
+pub mod openvswitch;
 mod outlet;
 pub mod radius;
 #[cfg(test)]
@@ -21,11 +23,13 @@ mod sample;
 #[cfg(test)]
 mod space;
 
+pub use acl::Acl;
 pub use blocklist::Blocklist;
 pub use config::{Config, ConfigError, build};
 pub use dry_run::DryRun;
 pub use guarded::{Guarded, Never};
 pub use nftables::Nftables;
+pub use openvswitch::Openvswitch;
 pub use outlet::Outlet;
 pub use radius::Radius;
 
@@ -38,7 +42,9 @@ use crate::plan::Approved;
 pub const ALL: &[(&str, &str)] = &[
     (nftables::NAME, "the firewall of a Linux bridge, router or interface"),
     (radius::NAME, "another filter or VLAN for the device's session on a switch or controller"),
+    (openvswitch::NAME, "flows of an Open vSwitch bridge"),
     (blocklist::NAME, "lists of addresses and domains for firewalls to fetch"),
+    (acl::NAME, "text for the network team to paste, which never happens by itself"),
 ];
 
 /// Longest name of an action that is written into rules.

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::acl::{Acl, AclConfig};
 use super::blocklist::{Blocklist, BlocklistConfig};
 use super::guarded::{Guarded, Never};
 use super::nftables::{Nftables, NftablesConfig};
+use super::openvswitch::{Openvswitch, OpenvswitchConfig};
 use super::outlet::Outlet;
 use super::radius::{Radius, RadiusConfig};
 use crate::enforce::Enforcer;
@@ -23,9 +25,15 @@ pub struct Config {
     /// RADIUS change of authorisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub radius: Option<RadiusConfig>,
+    /// Open vSwitch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openvswitch: Option<OpenvswitchConfig>,
     /// Block lists for firewalls to fetch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocklist: Option<BlocklistConfig>,
+    /// Text for the network team.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acl: Option<AclConfig>,
 }
 
 /// A configuration cannot be used.
@@ -72,9 +80,18 @@ pub fn build_through(
         let secret = secret(folder, &radius.secret_file).map_err(wrong("radius"))?;
         all.push(guarded(never, Radius::new(radius.clone(), secret, outlet.clone())));
     }
+    if let Some(openvswitch) = &config.openvswitch {
+        openvswitch.check().map_err(wrong("openvswitch"))?;
+        all.push(guarded(never, Openvswitch::new(openvswitch.clone(), outlet.clone())));
+    }
     if let Some(blocklist) = &config.blocklist {
         let folder = folder.join(&blocklist.folder);
         all.push(guarded(never, Blocklist::new(folder, blocklist.wildcards, outlet.clone())));
+    }
+    if let Some(acl) = &config.acl {
+        acl.check().map_err(wrong("acl"))?;
+        let folder = folder.join(&acl.folder);
+        all.push(guarded(never, Acl::new(&acl.dialects, folder, outlet.clone())));
     }
     Ok(all)
 }

@@ -79,14 +79,16 @@ pub(super) fn subject(addresses: &[&str]) -> Subject {
 }
 
 /// A small world, so that what is made up meets.
+fn place(net: u8, host: u8, v6: bool) -> IpAddr {
+    if v6 {
+        Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, u16::from(net) + 1, u16::from(host)).into()
+    } else {
+        IpAddr::V4(Ipv4Addr::new(10, 0, net, host))
+    }
+}
+
 pub(super) fn address() -> impl Strategy<Value = IpAddr> {
-    (0_u8..3, 0_u8..6, any::<bool>()).prop_map(|(net, host, v6)| {
-        if v6 {
-            Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, u16::from(net) + 1, u16::from(host)).into()
-        } else {
-            IpAddr::V4(Ipv4Addr::new(10, 0, net, host))
-        }
-    })
+    (0_u8..3, 0_u8..6, any::<bool>()).prop_map(|(net, host, v6)| place(net, host, v6))
 }
 
 pub(super) fn range() -> impl Strategy<Value = Range> {
@@ -144,15 +146,18 @@ pub(super) fn device() -> impl Strategy<Value = Subject> {
         .prop_map(|addresses| Subject { addresses, ..Subject::default() })
 }
 
+/// Between two parties, and the caller's own port.
 pub(super) fn conversation() -> impl Strategy<Value = (Conversation, u16)> {
-    (address(), address(), proto(), prop_oneof![port(), Just(80)], CALLERS)
-        .prop_filter("one family, two parties", |(client, server, ..)| {
-            client.is_ipv4() == server.is_ipv4() && client != server
-        })
-        .prop_map(|(client, server, proto, port, caller)| {
+    let parties = (0_u8..18, 1_u8..18, any::<bool>()).prop_map(|(one, further, v6)| {
+        let at = |number: u8| place(number / 6, number % 6, v6);
+        (at(one), at((one + further) % 18))
+    });
+    (parties, proto(), prop_oneof![port(), Just(80)], CALLERS).prop_map(
+        |((client, server), proto, port, caller)| {
             let port = if proto == Proto::Icmp { 0 } else { port };
             (Conversation { client, server, proto, port }, caller)
-        })
+        },
+    )
 }
 
 /// Holds what an enforcer's rules do with packets against what the restriction says.

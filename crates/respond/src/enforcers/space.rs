@@ -40,22 +40,33 @@ pub(super) struct Network {
 }
 
 impl Network {
+    /// Behind a bridge of the kernel.
     pub(super) fn new(hosts: &[(&str, &str)]) -> Self {
+        let network = Self::without_bridge(hosts);
+        let switch = network.space("switch");
+        run(&format!("ip -n {switch} link add bridge type bridge forward_delay 0 stp_state 0"));
+        run(&format!("ip -n {switch} link set bridge up"));
+        for (host, _) in hosts {
+            run(&format!("ip -n {switch} link set p-{host} master bridge"));
+        }
+        network
+    }
+
+    /// Each on a port `p-HOST` in the namespace `switch`, with nothing between.
+    pub(super) fn without_bridge(hosts: &[(&str, &str)]) -> Self {
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
         let prefix = format!("wwe{}x{count}", std::process::id());
         let mut network = Self { prefix, names: vec!["switch".to_owned()] };
         let switch = network.space("switch");
         run(&format!("ip netns add {switch}"));
         run(&format!("ip -n {switch} link set lo up"));
-        run(&format!("ip -n {switch} link add bridge type bridge forward_delay 0 stp_state 0"));
-        run(&format!("ip -n {switch} link set bridge up"));
         for (host, address) in hosts {
             let space = network.space(host);
             network.names.push((*host).to_owned());
             run(&format!("ip netns add {space}"));
             let wire = format!("p-{host} type veth peer name eth0 netns {space}");
             run(&format!("ip -n {switch} link add {wire}"));
-            run(&format!("ip -n {switch} link set p-{host} master bridge up"));
+            run(&format!("ip -n {switch} link set p-{host} up"));
             run(&format!("ip -n {space} link set lo up"));
             run(&format!("ip -n {space} link set eth0 up"));
             run(&format!("ip -n {space} address add {address}/24 dev eth0"));

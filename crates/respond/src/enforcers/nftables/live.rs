@@ -17,7 +17,7 @@ const OTHER: &str = "10.98.0.20";
 
 /// A pump, its server and another host on a switch, and the enforcer on that switch.
 fn ward(family: Family) -> Option<(Network, Nftables)> {
-    needs(&["ip", "nft"]).then(|| {
+    needs(&["ip", "nft", "ping"]).then(|| {
         let network = Network::new(&[("pump", PUMP), ("server", SERVER), ("other", OTHER)]);
         network.run_on("pump", &format!("ip link set eth0 address {PUMP_MAC}"));
         let interfaces = if family == Family::Netdev {
