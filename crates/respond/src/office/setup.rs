@@ -1,17 +1,21 @@
 //! What a site says about its response, in files that people write: `response.toml`, and what
 //! devices need, in `profiles/*.toml`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use model::device::DeviceClass;
+use model::net::Mac;
 use serde::Deserialize;
 
 use super::Setting;
 use crate::card::Contacts;
 use crate::enforce::Enforcer;
 use crate::enforcers;
-use crate::essentials::{Essentials, profile};
+use crate::essentials::{Essentials, Selector, profile};
+use crate::mud::{self, Other};
 use crate::range::Range;
 use crate::watch::Side;
 
@@ -32,10 +36,43 @@ pub struct Setup {
     pub silent_minutes: Option<u64>,
     /// Whom to call.
     pub contacts: Contacts,
+    /// What manufacturers declare, as the hospital adopted it.
+    pub mud: Vec<Adopted>,
     /// Where packets are seen by whoever checks that a restriction took effect.
     pub verify: Vec<Eye>,
     /// Places that enforce, and what is never touched.
     pub enforcers: enforcers::Config,
+}
+
+/// A manufacturer's MUD file (RFC 8520) that the hospital adopted for some of its devices.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adopted {
+    /// The file, from the folder of response on.
+    pub file: PathBuf,
+    /// Who adopted it.
+    pub approved_by: String,
+    /// When.
+    pub approved_on: String,
+    /// For the device of this name in the inventory.
+    pub device: Option<String>,
+    /// For devices of this best name.
+    pub name: Option<String>,
+    /// For the device with this Ethernet address.
+    pub mac: Option<Mac>,
+    /// For devices with an address in here.
+    pub address: Option<Range>,
+    /// For devices of this class.
+    pub class: Option<DeviceClass>,
+    /// Who the file's `my-controller` is here.
+    #[serde(default)]
+    pub my_controller: Vec<Range>,
+    /// Who its other controllers are here, by their URI.
+    #[serde(default)]
+    pub controllers: BTreeMap<String, Vec<Range>>,
+    /// What its `local-networks` are here; private addresses where absent.
+    #[serde(default)]
+    pub local_networks: Vec<Range>,
 }
 
 /// An interface on which it is checked that a restriction took effect.
@@ -96,14 +133,67 @@ impl Setup {
             clinical,
             contacts: self.contacts.clone(),
             silent: Duration::from_secs(silent),
-            essentials: essentials(folder)?,
+            essentials: self.essentials(folder)?,
             versions,
         })
     }
 }
 
-/// What devices need, as declared in the files of a folder, in the order of their names.
-fn essentials(folder: &Path) -> Result<Essentials, SetupError> {
+impl Setup {
+    /// What devices need, as declared by the hospital and by manufacturers.
+    fn essentials(&self, folder: &Path) -> Result<Essentials, SetupError> {
+        let mut essentials = profiles(folder)?;
+        for adopted in &self.mud {
+            let path = folder.join(&adopted.file);
+            let refuse = |why: String| SetupError { path: path.clone(), why };
+            let Some(text) = text(&path)? else {
+                return Err(refuse(format!("it is adopted in {FILE}, and is not there")));
+            };
+            let mud = mud::read(text.as_bytes()).map_err(|error| refuse(error.to_string()))?;
+            let (needs, missing) = mud.needs(|other| adopted.addresses(other));
+            for what in mud.notes.iter().chain(&missing) {
+                tracing::warn!(file = %path.display(), what, "a MUD file");
+            }
+            let selector = adopted.selector();
+            if selector == Selector::default() {
+                return Err(refuse(format!("{FILE} does not say for which devices it is")));
+            }
+            let approved = format!("{}, {}", adopted.approved_by, adopted.approved_on);
+            essentials.add_mud(selector, needs, &approved);
+        }
+        Ok(essentials)
+    }
+}
+
+impl Adopted {
+    fn selector(&self) -> Selector {
+        Selector {
+            device: self.device.clone(),
+            name: self.name.clone(),
+            mac: self.mac,
+            address: self.address,
+            class: self.class,
+        }
+    }
+
+    /// Where this site has what the file means.
+    fn addresses(&self, other: &Other) -> Vec<Range> {
+        match other {
+            Other::MyController => self.my_controller.clone(),
+            Other::Controller(uri) => self.controllers.get(uri).cloned().unwrap_or_default(),
+            Other::LocalNetworks if self.local_networks.is_empty() => {
+                let private = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+                private.iter().filter_map(|range| range.parse().ok()).collect()
+            }
+            Other::LocalNetworks => self.local_networks.clone(),
+            // Whose device is of which maker is not known by MUD URL here: told as missing.
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What devices need, as the hospital declared it, in the order of the files' names.
+fn profiles(folder: &Path) -> Result<Essentials, SetupError> {
     let mut essentials = Essentials::default();
     let profiles = folder.join(PROFILES);
     let Ok(entries) = fs::read_dir(&profiles) else { return Ok(essentials) };
@@ -125,5 +215,63 @@ fn text(path: &Path) -> Result<Option<String>, SetupError> {
         Ok(_) => fs::read_to_string(path).map(Some).map_err(|error| refuse(error.to_string())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(refuse(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(PROFILES)).unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn a_folder_without_files_is_a_site_that_has_said_nothing() {
+        let folder = folder(&[]);
+        let setup = Setup::read(folder.path()).unwrap();
+        assert_eq!(setup, Setup::default());
+        assert!(setup.enforcers(folder.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_wrong_key_is_told_with_its_file_and_line() {
+        let folder = folder(&[(FILE, "silent_minutes = 3\nmanagment = []\n")]);
+        let error = Setup::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(FILE) && error.contains("managment"), "{error}");
+    }
+
+    #[test]
+    fn a_mud_file_counts_for_the_devices_it_was_adopted_for_and_is_missed_where_it_is_not_there() {
+        let adopted = "[[mud]]\nfile = \"pump.json\"\nclass = \"infusion_pump\"\n\
+                       approved_by = \"committee\"\napproved_on = \"2026-01-31\"\n\
+                       my_controller = [\"10.0.0.7\"]\n";
+        let without = folder(&[(FILE, adopted)]);
+        let setup = Setup::read(without.path()).unwrap();
+        let error = setup.essentials(without.path()).unwrap_err().to_string();
+        assert!(error.contains("pump.json") && error.contains("not there"), "{error}");
+        let mud = crate::mud::Mud {
+            about: crate::mud::About {
+                url: "https://maker.example/pump.json".to_owned(),
+                ..crate::mud::About::default()
+            },
+            rules: vec![crate::mud::Rule {
+                way: crate::Way::Out,
+                other: Other::MyController,
+                proto: Some(crate::Proto::Tcp),
+                port: Some(3613),
+            }],
+            notes: Vec::new(),
+        };
+        let text = crate::mud::write(&mud).unwrap();
+        let with = folder(&[(FILE, adopted), ("pump.json", &text)]);
+        let essentials = Setup::read(with.path()).unwrap().essentials(with.path()).unwrap();
+        let told = format!("{essentials:?}");
+        assert!(told.contains("3613") && told.contains("10.0.0.7"), "{told}");
     }
 }
