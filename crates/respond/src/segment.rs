@@ -24,7 +24,7 @@ pub use policy::{Allowed, Evaluation, Policy, PolicyDiff};
 use crate::devices::Side;
 use crate::essentials::Judge;
 use crate::history::Record;
-use crate::range::Range;
+use crate::range::{Range, is_link_local};
 use crate::restriction::{Conversation, Proto};
 
 /// How zones and policies are made.
@@ -131,7 +131,12 @@ pub struct Proposal {
 /// The zone of an address.
 pub fn zone_of(settings: &Settings, side: Side<'_>, address: IpAddr) -> ZoneId {
     match side {
-        Side::Device(device) => ZoneId::Of(device.class, settings.segment(address)),
+        Side::Device(device) => {
+            // Every cable has the same link-local range; another address of it tells where it is.
+            let elsewhere = device.addresses.iter().find(|other| !is_link_local(**other));
+            let place = elsewhere.copied().filter(|_| is_link_local(address)).unwrap_or(address);
+            ZoneId::Of(device.class, settings.segment(place))
+        }
         Side::Stranger => ZoneId::Of(DeviceClass::Unknown, settings.segment(address)),
         Side::Outside => ZoneId::Outside,
         Side::Group => ZoneId::Groups,

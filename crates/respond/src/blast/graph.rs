@@ -10,6 +10,7 @@ use crate::devices::Side;
 use crate::essentials::Judge;
 use crate::history::Record;
 use crate::range::Range;
+use crate::range::is_link_local;
 use crate::restriction::Conversation;
 use crate::segment::{Settings, zone_of};
 
@@ -139,6 +140,10 @@ impl<'a> Graph<'a> {
                 devices.insert(&device.id, node);
             }
             graph.at.insert(address, node);
+            // Every cable has the same link-local range: being in it says nothing.
+            if is_link_local(address) {
+                return Some(node);
+            }
             let segment = *segments.entry(settings.segment(address)).or_insert_with(|| {
                 graph.segments.push(Vec::new());
                 (graph.segments.len() - 1) as u32
