@@ -9,8 +9,7 @@ use super::Key;
 use crate::devices::Side;
 use crate::essentials::Judge;
 use crate::history::Record;
-use crate::range::Range;
-use crate::range::is_link_local;
+use crate::range::{Range, is_link_local};
 use crate::restriction::Conversation;
 use crate::segment::{Settings, zone_of};
 
