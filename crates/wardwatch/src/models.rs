@@ -13,7 +13,7 @@ use learn::features;
 use model::Timestamp;
 use validate::card::{self, DataCard, Facts};
 use validate::gates::{self, Bounds, Outcome, Verdict};
-use validate::hospitals::{Hospital, watch_all, watch_folder};
+use validate::hospitals::{watch_all, watch_folder};
 use validate::lesson::Lesson;
 use validate::package::{ChangePlan, Features, Head, Package, PublicKey, SecretKey};
 use validate::shelf::{Action, Note, Shelf};
