@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn a_small_directory_read_out_is_found_and_told_once() {
         let mut ward = Ward::peopled();
-        (0..20).for_each(|_| searches(&mut ward, DESK, 2));
+        (0..5).for_each(|_| searches(&mut ward, DESK, 2));
         ward.watch();
         searches(&mut ward, DESK, 400);
         ward.alerts("directory_abuse", DESK);

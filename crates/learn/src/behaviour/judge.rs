@@ -37,9 +37,8 @@ impl Default for Tolerance {
 pub const LEVELS: [f64; 3] = [0.1, 0.01, 0.001];
 /// The same of p-values that borrow the tail of other sites.
 pub const FAR_LEVELS: [f64; 3] = [0.001, 1e-4, 1e-5];
-/// A group with fewer scores, and a device with fewer of its own, borrows no tail.
+/// A group with fewer scores borrows no tail.
 const BORROWS: usize = 200;
-const BORROWS_OWN: usize = 30;
 /// Name of the group in which all such p-values are counted.
 const ALL: &str = "all";
 /// Scores kept for a group: a few hours of a busy class, two days of a quiet one.
@@ -96,8 +95,8 @@ pub struct Judged {
     pub p: f64,
     /// As it came from the kept scores.
     pub raw: Calibrated,
-    /// The p-value that alerts stand on: `p` or larger, or what the tail of other sites makes of a
-    /// score that this one has never seen the like of. An estimate, not a bound.
+    /// The same, with the tail of other sites where this one has never seen a score as high. It is
+    /// counted beside what it realises, and no alert stands on it: it is an estimate, not a bound.
     pub far: f64,
     /// A single window that the budget lets through as an alert.
     pub alert: bool,
@@ -114,9 +113,8 @@ pub(super) struct Judge {
     realised: Realised,
     /// The same after correction.
     corrected: Realised,
-    /// What came of p-values with a borrowed tail, and their correction.
+    /// What came of p-values with a borrowed tail.
     far: Realised,
-    far_adaptive: Adaptive,
     budget: Budget,
 }
 
@@ -152,7 +150,6 @@ impl Judge {
             realised: Realised::new(&LEVELS, LATEST, MOST_GROUPS),
             corrected: Realised::new(&LEVELS, LATEST, MOST_GROUPS),
             far: Realised::new(&FAR_LEVELS, LATEST, 1),
-            far_adaptive: Adaptive::new(&FAR_LEVELS),
             budget: Budget::new(
                 tolerance.false_alerts * HALF,
                 seconds,
@@ -182,23 +179,19 @@ impl Judge {
         let raw = self.scores.p(&names, score);
         let adaptive = self.adaptive.get(names[0]);
         let p = adaptive.map_or(raw.p, |adaptive| adaptive.adjust(raw.p));
-        let beyond = |scores: &Scores, fewest| {
-            tail.filter(|_| scores.kept() >= fewest).and_then(|tail| tail.beyond(scores, score))
-        };
         let group = names.get(raw.level).and_then(|name| self.scores.scores(name));
-        let rare = group.and_then(|scores| beyond(scores, BORROWS)).unwrap_or(raw.p);
-        let mut judged = Judged { p, raw, far: rare, alert: false, sustained: None };
+        let group = group.filter(|scores| scores.kept() >= BORROWS);
+        let far = tail.zip(group).and_then(|(tail, group)| tail.beyond(group, score));
+        let far = far.unwrap_or(raw.p);
+        let mut judged = Judged { p, raw, far, alert: false, sustained: None };
         if speak && raw.kept > 0 {
-            // A group in which nothing ever happens owes nobody an alert: here only corrections
-            // upwards count.
-            let change = (p / raw.p).max(1.0);
-            let far = rare.max(self.far_adaptive.adjust(rare)) * change;
-            judged.alert = self.budget.test(at.seconds_f64(), far.min(1.0)).reject;
+            // A group in which nothing ever happens owes nobody an alert: here only the correction
+            // upwards counts.
+            judged.alert = self.budget.test(at.seconds_f64(), p.max(raw.p)).reject;
             // Windows of one device are alike: what is a little strange for its group may be what
             // this one always does. Evidence adds up only from what is strange for both, and a
             // p-value made larger is still one.
-            let mine = beyond(own.scores, BORROWS_OWN).unwrap_or_else(|| own.scores.p(score));
-            let both = (far.min(1.0)).max(mine);
+            let both = raw.p.max(own.scores.p(score));
             let weighed = if both <= WORTH { both } else { 1.0 };
             let alarm = own.evidence.take(weighed);
             judged.sustained = alarm.map(|alarm| (alarm.ln_evidence, alarm.since));
@@ -213,7 +206,6 @@ impl Judge {
             self.realised.take(names[0], judged.raw.p);
             self.corrected.take(names[0], judged.p);
             self.far.take(ALL, judged.far);
-            self.far_adaptive.take(judged.far);
             if self.adaptive.len() < MOST_GROUPS || self.adaptive.contains_key(names[0]) {
                 self.adaptive.entry(names[0].to_owned()).or_default().take(judged.raw.p);
             }
