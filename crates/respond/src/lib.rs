@@ -15,6 +15,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod blast;
 pub mod card;
 pub mod devices;
 pub mod enforce;
@@ -23,10 +24,12 @@ pub mod essentials;
 pub mod history;
 pub mod level;
 pub mod moment;
+pub mod mud;
 pub mod plan;
 pub mod preflight;
 pub mod range;
 pub mod restriction;
+pub mod segment;
 pub mod subject;
 
 pub use devices::Devices;

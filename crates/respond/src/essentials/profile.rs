@@ -206,7 +206,7 @@ impl Row {
 }
 
 /// An address, a range or a name.
-fn peer(text: &str) -> Result<Peer, String> {
+pub(crate) fn peer(text: &str) -> Result<Peer, String> {
     if let Ok(range) = text.parse() {
         return Ok(Peer::Addresses(range));
     }
