@@ -1,6 +1,8 @@
 //! Measures history, pre-flight, segmentation and blast radius on a made-up hospital: how many
 //! devices and conversations are given, five thousand and a hundred thousand unless said otherwise.
-//! With a file of flows (`flows.jsonl`) instead of a number, it reads that.
+//! With a file of flows (`flows.jsonl`, beside its `devices.jsonl`) instead of a number, it reads
+//! that; then the second number is the slots from which a conversation is established. A third
+//! argument is a file for the MUD profile of the last device.
 #![expect(clippy::print_stdout, reason = "it is a program")]
 
 use std::collections::BTreeMap;
@@ -9,9 +11,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use model::Timestamp;
-use model::device::{DeviceClass, DeviceId};
+use model::device::{Device, DeviceClass, DeviceId};
 use respond::blast::{self, Graph, Limits};
-use respond::essentials::{Essentials, Ground};
+use respond::essentials::{Essentials, Ground, Judge};
 use respond::history::{History, Names, Seen};
 use respond::segment::{self, Settings, policy};
 use respond::{Conversation, Devices, Indicator, Intent, Proto, Restriction, Subject, preflight};
@@ -78,6 +80,25 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
     done
 }
 
+/// Policies of all devices by the first two thirds of what was recorded, held against the rest.
+fn two_thirds(judge: &Judge<'_>, settings: &Settings) {
+    let Some((first, last)) = judge.ground().history.recorded() else { return };
+    let split = first.plus(last.since(first) * 2 / 3);
+    let (mut slots, mut blocked, mut essential, mut quiet, mut devices) = (0, 0, 0, 0, 0);
+    for device in judge.ground().devices.all() {
+        let policy = policy::of_before(device, judge, settings, split);
+        let told = policy.replay_from(device, judge, Some(split));
+        devices += u64::from(told.slots > 0);
+        quiet += u64::from(told.slots > 0 && told.blocked_slots == 0);
+        slots += told.slots;
+        blocked += told.blocked_slots;
+        essential += told.blocked_essential;
+    }
+    println!(
+        "{first} to {last}, split {split}: {devices} devices, {quiet} with nothing blocked; {blocked} of {slots} slots blocked, {essential} essential conversations"
+    );
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let given: Vec<String> = std::env::args().skip(1).collect();
     let number =
@@ -88,6 +109,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let from = BufReader::new(std::fs::File::open(file)?);
             let read = timed("flows read", || history.read_flows(from))?;
             println!("{read:?}");
+            if let Ok(text) = std::fs::read_to_string(file.replace("flows.jsonl", "devices.jsonl"))
+            {
+                let all = text.lines().map(serde_json::from_str::<Device>);
+                let all = all.collect::<Result<Vec<_>, _>>()?;
+                let all = all.into_iter().map(|device| Subject {
+                    addresses: device.ip,
+                    ..subject(&device.id.0, IpAddr::V4(Ipv4Addr::UNSPECIFIED), device.class)
+                });
+                return measure(history, all.collect(), &given);
+            }
             let mut hosts = BTreeMap::new();
             for (key, _) in history.all() {
                 hosts.extend([key.client, key.server].map(|at| (at, DeviceClass::Unknown)));
@@ -100,6 +131,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         _ => timed("made up", || made_up(number(0, 5_000), number(1, 100_000))),
     };
+    measure(history, devices, &given)
+}
+
+fn measure(
+    history: History,
+    devices: Vec<Subject>,
+    given: &[String],
+) -> Result<(), Box<dyn std::error::Error>> {
     println!("{} conversations, {} devices", history.len(), devices.len());
     let first = devices.last().cloned().ok_or("no device")?;
     let mut bytes = Vec::new();
@@ -143,6 +182,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         policy.allow.len(),
         policy.replay(&first, &judge).blocked_conversations
     );
+    let slots = given.get(1).and_then(|text| text.parse().ok()).filter(|slots| *slots < 100);
+    let settings = Settings { days: 1, slots: slots.unwrap_or(settings.slots), ..settings };
+    timed("policies of the first two thirds", || two_thirds(&judge, &settings));
     let graph = timed("graph", || Graph::new(&judge, &settings));
     let told = timed("blast radius", || blast::of(&graph, first.addresses[0], &Limits::default()));
     let told = told.ok_or("nobody there")?;

@@ -69,8 +69,7 @@ pub fn card(
 ) -> Card {
     let subject = &intent.subject;
     let title = subject.class.title();
-    let name = if subject.name.is_empty() { &subject.id.0 } else { &subject.name };
-    let device = format!("{title} {name}");
+    let device = format!("{title} {}", subject.title());
     let pack = downtime(subject.class);
     let (headline, mut stops, mut goes_on) = match &intent.restriction {
         Restriction::Block { .. } => (

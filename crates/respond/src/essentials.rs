@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use learned::Learning;
 pub use profile::{Declared, Peer, Profile, ProfileError, Selector};
-pub(crate) use services::carries;
+pub(crate) use services::{carries, is_infrastructure};
 
 use crate::devices::{Devices, Side};
 use crate::history::{History, Names, Record};
@@ -201,64 +201,68 @@ impl<'a> Judge<'a> {
         if device.tier().is_clinical() { always::needs(device, &self.dhcp) } else { Vec::new() }
     }
 
-    /// All needs of a device: declared, always, and learned, in this order. What allow-lists are
-    /// made of.
+    /// All needs of a device: declared, by it and by others of it, always, and from what was
+    /// recorded, in this order. What allow-lists are made of: one that allows all of these cuts
+    /// nothing that is known to be needed, but for names without a known address.
     pub fn of(&self, device: &Subject) -> Vec<Need> {
+        let history = self.ground.history;
         let mut needs: Vec<Need> = self.declared(&device.id).to_vec();
+        needs.extend(self.of_others(device));
         needs.extend(self.always(device));
-        let mut learned = BTreeMap::new();
-        for (conversation, record) in
-            device.addresses.iter().flat_map(|a| self.ground.history.of(*a))
-        {
-            let normal = self.ground.history.normal(conversation, record);
+        let mut recorded = BTreeMap::new();
+        let own = device.addresses.iter().flat_map(|address| history.of(*address));
+        for (conversation, record) in own {
+            let normal = history.normal(conversation, record);
+            let interval = normal.and_then(|normal| normal.interval);
+            let mut known = false;
             for need in &mut needs {
-                let is_it =
-                    need.pattern.is_some_and(|p| matches(&p, &device.addresses, conversation));
-                if is_it {
+                let it = |p: Pattern| matches(&p, &device.addresses, conversation);
+                if need.pattern.is_some_and(it) {
+                    // One of many ports is not all of them.
+                    known |= conversation.port > 0 || conversation.proto == Proto::Icmp;
                     need.last = need.last.max(Some(record.last));
-                    let seen = normal.and_then(|normal| normal.interval);
-                    need.interval = match (need.interval, seen) {
+                    need.interval = match (need.interval, interval) {
                         (Some(one), Some(two)) => Some(one.min(two)),
                         (one, two) => one.or(two),
                     };
                 }
             }
-            let Some(found) = self.learned(conversation, record) else { continue };
-            let client = device.has(conversation.client);
-            if !(client && found.of[0] || device.has(conversation.server) && found.of[1]) {
+            if known {
                 continue;
             }
-            let (way, peer) = if client {
+            let Some((reason, source)) = self.needed(conversation, record) else { continue };
+            let (way, peer) = if device.has(conversation.client) {
                 (Way::Out, conversation.server)
             } else {
                 (Way::In, conversation.client)
             };
-            let any = conversation.port == 0;
-            let pattern = Pattern {
-                way,
-                peer: Range::one(peer),
-                proto: Some(conversation.proto),
-                port: (!any).then_some(conversation.port),
-            };
-            learned.insert(
-                pattern_key(&pattern),
+            let port = Some(conversation.port).filter(|port| *port > 0);
+            let proto = Some(conversation.proto);
+            let pattern = Pattern { way, peer: Range::one(peer), proto, port };
+            recorded.insert(
+                pattern,
                 Need {
                     pattern: Some(pattern),
                     name: None,
-                    reason: found.reason,
-                    source: Source::Learned,
-                    confirmed: false,
-                    interval: found.interval,
+                    reason,
+                    source,
+                    confirmed: source != Source::Learned,
+                    interval,
                     last: Some(record.last),
                 },
             );
         }
-        needs.extend(learned.into_values());
+        needs.extend(recorded.into_values());
         needs
     }
 
     /// Why care needs a recorded conversation; nothing where it does not, as far as is known.
     pub fn why(&self, conversation: &Conversation, record: &Record) -> Option<String> {
+        self.needed(conversation, record).map(|(reason, _)| reason)
+    }
+
+    /// Why care needs a recorded conversation, and by whom that is said.
+    fn needed(&self, conversation: &Conversation, record: &Record) -> Option<(String, Source)> {
         let suspect = self.ground.history.is_suspect(conversation, record);
         for address in [conversation.client, conversation.server] {
             let Side::Device(device) = self.ground.devices.at(address) else { continue };
@@ -271,10 +275,32 @@ impl<'a> Judge<'a> {
             let always =
                 if always::may_be(conversation) { self.always(device) } else { Vec::new() };
             if let Some(need) = self.declared(&device.id).iter().chain(&always).find(is_it) {
-                return Some(format!("{}: {}", side_name(device), need.reason));
+                return Some((format!("{}: {}", device.title(), need.reason), need.source));
             }
         }
-        self.learned(conversation, record).map(|found| found.reason)
+        self.learned(conversation, record).map(|found| (found.reason, Source::Learned))
+    }
+
+    /// What others declared to need of a device: their needs that name one of its addresses, seen
+    /// from it.
+    pub fn of_others(&self, device: &Subject) -> Vec<Need> {
+        let mut all = Vec::new();
+        for (id, need) in self.all_declared().filter(|(id, _)| **id != device.id) {
+            let named = need.pattern.filter(|p| p.peer.is_one() && device.has(p.peer.address()));
+            let (Some(pattern), Some(other)) = (named, self.ground.devices.get(id)) else {
+                continue;
+            };
+            let way = match pattern.way {
+                Way::Out => Way::In,
+                Way::In => Way::Out,
+            };
+            all.extend(other.addresses.iter().map(|address| Need {
+                pattern: Some(Pattern { way, peer: Range::one(*address), ..pattern }),
+                reason: format!("{}: {}", other.title(), need.reason),
+                ..need.clone()
+            }));
+        }
+        all
     }
 
     fn learned(&self, conversation: &Conversation, record: &Record) -> Option<learned::Learned> {
@@ -289,14 +315,6 @@ impl<'a> Judge<'a> {
         }
         (found.of != [false; 2]).then_some(found)
     }
-}
-
-fn side_name(device: &Subject) -> &str {
-    if device.name.is_empty() { &device.id.0 } else { &device.name }
-}
-
-fn pattern_key(pattern: &Pattern) -> (Way, Range, Option<Proto>, Option<u16>) {
-    (pattern.way, pattern.peer, pattern.proto, pattern.port)
 }
 
 /// Whether a conversation of a device is one of a pattern, where port 0 stands for many ports.

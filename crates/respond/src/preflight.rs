@@ -80,9 +80,10 @@ pub struct Preflight {
     /// From when to when flows were recorded; absent without any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<(Timestamp, Timestamp)>,
-    /// Essential conversations that would be cut. Empty, or the restriction is refused.
+    /// Essential conversations that would be cut, most recent first, at most [`Preflight::MOST`].
+    /// Empty, or the restriction is refused.
     pub essential: Vec<Cut>,
-    /// Declared needs that would be cut though they were never seen, in plain words.
+    /// Declared needs that would be cut, seen or not, in plain words.
     pub declared: Vec<String>,
     /// Others that would be cut, most recent first, at most [`Preflight::MAX`].
     pub other: Vec<Cut>,
@@ -97,6 +98,8 @@ pub struct Preflight {
 impl Preflight {
     /// Conversations that are listed.
     pub const MAX: usize = 200;
+    /// Essential ones that are listed; how many there are is said in [`Preflight::because`].
+    pub const MOST: usize = 2_000;
 
     /// Whether a policy may act on it without a person.
     pub const fn allows_automatic(&self) -> bool {
@@ -166,6 +169,7 @@ pub fn check(intent: &Intent, judge: &Judge<'_>, minimum: &Minimum, now: Timesta
         );
         (Outcome::CutsEssential, seen)
     };
+    essential.truncate(Preflight::MOST);
     let more = other.len().saturating_sub(Preflight::MAX) as u64;
     other.truncate(Preflight::MAX);
     Preflight {
@@ -197,9 +201,8 @@ fn too_little(
 ) -> Option<String> {
     let (whom, everybody) = match restriction {
         Restriction::Perimeter { .. } => ("the site", true),
-        _ => (subject.name.as_str(), false),
+        _ => (subject.title(), false),
     };
-    let whom = if whom.is_empty() { subject.id.0.as_str() } else { whom };
     if let Restriction::Perimeter { indicator: Indicator::Domain(name) } = restriction
         && ground.names.is_empty()
     {

@@ -43,6 +43,11 @@ impl Subject {
         self.tier.min(self.class.tier())
     }
 
+    /// What people call it: its name, or its number in the inventory.
+    pub fn title(&self) -> &str {
+        if self.name.is_empty() { &self.id.0 } else { &self.name }
+    }
+
     /// Whether an address is one of its own.
     pub fn has(&self, address: IpAddr) -> bool {
         self.addresses.contains(&address)

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Limits;
 use super::graph::{Found, Graph, Walk};
+use crate::essentials::is_infrastructure;
 use crate::range::Range;
 use crate::restriction::{Pattern, Proto, Way};
 use crate::segment::ZoneId;
@@ -117,6 +118,10 @@ fn try_cut(graph: &Graph<'_>, conduit: u32) -> Option<(Cut, BTreeSet<u32>)> {
     let mut kept = 0;
     for place in graph.of_conduit(conduit) {
         let edge = &graph.edges[*place as usize];
+        // Without names, addresses and time nothing works; that is no cut that anybody would make.
+        if is_infrastructure(&edge.record.service, edge.conversation) {
+            continue;
+        }
         let many = port == 0 && proto != Proto::Icmp;
         let history = graph.judge.ground().history;
         let needed = if many {

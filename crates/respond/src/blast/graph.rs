@@ -154,12 +154,13 @@ impl<'a> Graph<'a> {
         }
         let mut keys: BTreeMap<Key, u32> = BTreeMap::new();
         for (conversation, record) in ground.history.all() {
-            let from = place(&mut graph, conversation.client);
-            let (Some(from), Some(to)) = (from, place(&mut graph, conversation.server)) else {
+            let Some(from) = place(&mut graph, conversation.client) else { continue };
+            // Who never answered was not reached, and may not exist.
+            if record.answered == 0 {
                 continue;
-            };
-            // Who never answered was not reached.
-            if from == to || record.answered == 0 {
+            }
+            let Some(to) = place(&mut graph, conversation.server) else { continue };
+            if from == to {
                 continue;
             }
             let zone = |address| zone_of(settings, ground.devices.at(address), address);

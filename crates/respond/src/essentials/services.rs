@@ -87,3 +87,8 @@ pub(super) fn service(name: &str, conversation: &Conversation) -> Service {
 pub(crate) fn carries(name: &str, conversation: &Conversation) -> &'static str {
     service(name, conversation).carries
 }
+
+/// Whether a recorded conversation carries the network that care stands on.
+pub(crate) fn is_infrastructure(name: &str, conversation: &Conversation) -> bool {
+    service(name, conversation).kind == Kind::Infrastructure
+}

@@ -3,21 +3,23 @@
 //! A need of the device itself counts wherever a block overlaps it. Two are left to what was
 //! recorded, unless they would be cut whole, since they name nobody in particular: needs "to
 //! anywhere", and needs of the other side that name a range in which the device merely lies.
+//!
+//! One cut need refuses, so no more are listed than people read.
 
 use std::collections::BTreeSet;
 
-use super::{Replay, covers, overlap};
+use super::{Preflight, Replay, covers, overlap};
 use crate::essentials::{Judge, Need, Source};
 use crate::history::is_below;
 use crate::range::Range;
-use crate::restriction::{Indicator, Pattern, Restriction, Way};
+use crate::restriction::{Indicator, Pattern, Restriction};
 use crate::subject::Subject;
 
 /// The declared needs that would be cut, in plain words.
 pub(super) fn would_cut(replay: &Replay<'_>, judge: &Judge<'_>) -> Vec<String> {
     let mut told = BTreeSet::new();
     let mut tell = |device: &Subject, need: &Need| {
-        let name = if device.name.is_empty() { &device.id.0 } else { &device.name };
+        let name = device.title();
         let what = match (&need.pattern, &need.name) {
             (Some(pattern), Some(by)) => format!("{pattern} ({by})"),
             (Some(pattern), None) => pattern.to_string(),
@@ -27,12 +29,17 @@ pub(super) fn would_cut(replay: &Replay<'_>, judge: &Judge<'_>) -> Vec<String> {
     };
     let devices = judge.ground().devices;
     if let Restriction::Perimeter { indicator } = replay.restriction {
+        let mut count = 0;
         for device in devices.all() {
             let always = judge.always(device);
             for need in judge.declared(&device.id).iter().chain(&always) {
                 if perimeter_cuts(indicator, replay, device, need) {
                     tell(device, need);
+                    count += 1;
                 }
+            }
+            if count >= Preflight::MAX {
+                break;
             }
         }
         return told.into_iter().collect();
@@ -44,35 +51,12 @@ pub(super) fn would_cut(replay: &Replay<'_>, judge: &Judge<'_>) -> Vec<String> {
             tell(subject, need);
         }
     }
-    for (id, need) in judge.all_declared().filter(|(id, _)| **id != subject.id) {
-        let Some(device) = devices.get(id) else { continue };
-        if seen_from_subject(device, need, subject)
-            .any(|mirrored| cuts(replay.restriction, &mirrored))
-        {
-            tell(device, need);
+    for need in judge.of_others(subject) {
+        if cuts(replay.restriction, &need) {
+            tell(subject, &need);
         }
     }
     told.into_iter().collect()
-}
-
-/// A need of another device that names the subject, as the subject's own.
-fn seen_from_subject<'a>(
-    device: &'a Subject,
-    need: &'a Need,
-    subject: &'a Subject,
-) -> impl Iterator<Item = Need> + 'a {
-    let named =
-        need.pattern.filter(|pattern| pattern.peer.is_one() && subject.has(pattern.peer.address()));
-    named.into_iter().flat_map(move |pattern| {
-        let way = match pattern.way {
-            Way::Out => Way::In,
-            Way::In => Way::Out,
-        };
-        device.addresses.iter().map(move |address| Need {
-            pattern: Some(Pattern { way, peer: Range::one(*address), ..pattern }),
-            ..need.clone()
-        })
-    })
 }
 
 /// Whether a need names nobody in particular, so that only cutting all of it is cutting it.

@@ -288,6 +288,10 @@ proptest! {
         if answer.outcome == Outcome::CutsNothing {
             prop_assert!(lab.history.all().all(|(key, _)| !restriction.drops(subject, key)));
         }
+        // A list that allows all it needs is not refused.
+        let allow: Vec<_> = judge.of(subject).iter().filter_map(|need| need.pattern).collect();
+        let allowed = lab.check(of, Restriction::Essentials { allow });
+        prop_assert_ne!(allowed.outcome, Outcome::CutsEssential, "{:?}", allowed);
         // What a device needs, by its own list, is what refuses.
         for need in judge.of(subject).iter().filter_map(|need| need.pattern) {
             let cut = Restriction::Block { flows: vec![need] };

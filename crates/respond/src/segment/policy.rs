@@ -107,7 +107,8 @@ pub fn of_before(
     settings: &Settings,
     until: Timestamp,
 ) -> Policy {
-    let fixed = judge.declared(&device.id).iter().cloned().chain(judge.always(device));
+    let declared = judge.declared(&device.id).iter().cloned().chain(judge.of_others(device));
+    let fixed = declared.chain(judge.always(device));
     let fixed = fixed.filter_map(|need| {
         Some(Allowed { pattern: need.pattern?, reason: need.reason, source: Some(need.source) })
     });
