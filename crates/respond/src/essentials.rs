@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use learned::Learning;
 pub use profile::{Declared, Peer, Profile, ProfileError, Selector};
-pub(crate) use services::{carries, is_infrastructure};
+pub(crate) use services::{carries, is_clinical, is_infrastructure};
 
 use crate::devices::{Devices, Side};
 use crate::history::{History, Names, Record};

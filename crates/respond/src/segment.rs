@@ -5,7 +5,7 @@
 //! over one service. Only what is established, or needed by care, makes a conduit: what was seen
 //! once is counted, and left for a person to look at.
 //!
-//! Nothing here is enforced. A [`Policy`] becomes an [`Intent`] like any other, goes through
+//! Nothing here is enforced. A [`Policy`] becomes an [`Intent`](crate::Intent) like any other, goes through
 //! pre-flight and approvals, and enforcers write it out for switches and firewalls.
 //!
 //! Absent: security levels (they need a risk assessment, not flows), and physical topology: what

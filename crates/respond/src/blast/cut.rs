@@ -10,8 +10,8 @@ use model::device::{DeviceId, Tier};
 use serde::{Deserialize, Serialize};
 
 use super::Limits;
-use super::graph::{Found, Graph, Walk};
-use crate::essentials::is_infrastructure;
+use super::graph::{Edge, Found, Graph, Walk};
+use crate::essentials::{is_clinical, is_infrastructure};
 use crate::range::Range;
 use crate::restriction::{Pattern, Proto, Way};
 use crate::segment::ZoneId;
@@ -34,7 +34,7 @@ pub struct Cut {
     pub port: u16,
     /// Conversations that are cut: those that care does not need, of callers that are devices.
     pub conversations: u64,
-    /// Conversations of the conduit that care needs, and that go on.
+    /// Conversations of the conduit that care needs, or that carry care, and that go on.
     pub kept: u64,
     /// Life-sustaining and time-critical devices (T0, T0i, T1) that are no longer within reach.
     pub protects: u64,
@@ -107,6 +107,10 @@ fn count(graph: &Graph<'_>, found: &Found) -> (u64, u64) {
     })
 }
 
+fn is_suspect(graph: &Graph<'_>, edge: &Edge<'_>) -> bool {
+    graph.judge.ground().history.is_suspect(edge.conversation, edge.record)
+}
+
 /// The cut of a conduit, with the conversations it takes; nothing where care needs all of them.
 ///
 /// What is blocked is a pattern, so a conversation of any of many ports is cut only where no needed
@@ -120,6 +124,11 @@ fn try_cut(graph: &Graph<'_>, conduit: u32) -> Option<(Cut, BTreeSet<u32>)> {
         let edge = &graph.edges[*place as usize];
         // Without names, addresses and time nothing works; that is no cut that anybody would make.
         if is_infrastructure(&edge.record.service, edge.conversation) {
+            continue;
+        }
+        // What carries care is kept even where too little was recorded to call it needed.
+        if is_clinical(&edge.record.service, edge.conversation) && !is_suspect(graph, edge) {
+            kept += 1;
             continue;
         }
         let many = port == 0 && proto != Proto::Icmp;

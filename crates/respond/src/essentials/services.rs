@@ -92,3 +92,8 @@ pub(crate) fn carries(name: &str, conversation: &Conversation) -> &'static str {
 pub(crate) fn is_infrastructure(name: &str, conversation: &Conversation) -> bool {
     service(name, conversation).kind == Kind::Infrastructure
 }
+
+/// Whether a recorded conversation carries care itself.
+pub(crate) fn is_clinical(name: &str, conversation: &Conversation) -> bool {
+    service(name, conversation).kind == Kind::Clinical
+}

@@ -18,6 +18,8 @@ use super::place::Place;
 
 /// How often the devices are taken over from the inventory.
 const DEVICES_EVERY: Duration = Duration::from_secs(2);
+/// An attack began before its finding.
+const BEFORE: Duration = Duration::from_secs(60);
 /// How often what was recorded is kept, and what is too old forgotten.
 const KEPT_EVERY: Duration = Duration::from_secs(120);
 
@@ -57,12 +59,12 @@ impl Responder {
     }
 
     pub(crate) fn finding(&mut self, finding: &Finding) {
-        // What somebody does once an attack is seen is no normal life.
+        // What somebody does once an attack is seen is no normal life, nor what led to its being seen.
         if finding.severity >= Severity::Medium
             && finding.case.is_some()
             && let Some(address) = finding.device.ip
         {
-            self.office.learn().history.exclude(&[address], finding.at);
+            self.office.learn().history.exclude(&[address], finding.at.minus(BEFORE));
         }
         self.planner.finding(finding);
     }
