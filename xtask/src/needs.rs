@@ -37,6 +37,42 @@ static NEEDS: &[Need] = &[
         why: "the live test's pumps publish with it",
     },
     Need { program: "nmap", package: "nmap", why: "the live test scans with it" },
+    Need { program: "nft", package: "nftables", why: "restrictions are tested in a real kernel" },
+    Need {
+        program: "ping",
+        package: "iputils-ping",
+        why: "the tests of restrictions ask who reaches whom",
+    },
+    Need {
+        program: "freeradius",
+        package: "freeradius",
+        why: "changes of authorisation are tested against a real server",
+    },
+    Need {
+        program: "radclient",
+        package: "freeradius-utils",
+        why: "our RADIUS packets are held against those of another program",
+    },
+    Need {
+        program: "ovs-ofctl",
+        package: "openvswitch-common",
+        why: "flows are tested in a real switch",
+    },
+    Need {
+        program: "ovs-vsctl",
+        package: "openvswitch-switch",
+        why: "the switch of the tests is set up with it",
+    },
+    Need {
+        program: "ethtool",
+        package: "ethtool",
+        why: "hosts behind the switch of the tests make their own checksums",
+    },
+    Need {
+        program: "openssl",
+        package: "openssl",
+        why: "certificates for the tests of webhooks are made with it",
+    },
     Need {
         program: "valgrind",
         package: "valgrind",

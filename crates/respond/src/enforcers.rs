@@ -22,6 +22,7 @@ pub mod radius;
 mod sample;
 #[cfg(test)]
 mod space;
+pub mod webhook;
 
 pub use acl::Acl;
 pub use blocklist::Blocklist;
@@ -32,6 +33,7 @@ pub use nftables::Nftables;
 pub use openvswitch::Openvswitch;
 pub use outlet::Outlet;
 pub use radius::Radius;
+pub use webhook::Webhook;
 
 use std::time::Duration;
 
@@ -45,6 +47,7 @@ pub const ALL: &[(&str, &str)] = &[
     (openvswitch::NAME, "flows of an Open vSwitch bridge"),
     (blocklist::NAME, "lists of addresses and domains for firewalls to fetch"),
     (acl::NAME, "text for the network team to paste, which never happens by itself"),
+    (webhook::NAME, "a signed request to something else that enforces"),
 ];
 
 /// Longest name of an action that is written into rules.

@@ -98,10 +98,25 @@ pub fn text(dialect: Dialect, intent: &Intent) -> Result<Text, String> {
     let who = harmless(&intent.subject.name);
     let what = intent.restriction.title();
     let minutes = intent.ttl.as_secs().div_ceil(60);
-    let head = [
+    let mut head = vec![
         format!("{remark} {}: {}: {what} ({who})", dialect.name(), intent.id),
         format!("{remark} This does not end by itself: remove it after {minutes} minutes."),
     ];
+    let opens = matches!(
+        intent.restriction,
+        Restriction::Essentials { .. } | Restriction::Quarantine { .. }
+    );
+    // A restriction must not open what was closed before.
+    match dialect {
+        Dialect::CiscoDacl | Dialect::CiscoExtended => head.push(format!(
+            "{remark} The last line stands for what is in force now: where there is a list already, \
+             put that in its place."
+        )),
+        Dialect::Fortigate | Dialect::Paloalto if opens => head.push(format!(
+            "{remark} Leave out what is allowed here and was not allowed before."
+        )),
+        Dialect::Fortigate | Dialect::Paloalto => {}
+    }
     text.change.splice(0..0, head);
     text.undo.insert(0, format!("{remark} {}: {}: removal", dialect.name(), intent.id));
     Ok(text)

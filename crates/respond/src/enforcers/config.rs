@@ -11,6 +11,7 @@ use super::nftables::{Nftables, NftablesConfig};
 use super::openvswitch::{Openvswitch, OpenvswitchConfig};
 use super::outlet::Outlet;
 use super::radius::{Radius, RadiusConfig};
+use super::webhook::{Webhook, WebhookConfig};
 use crate::enforce::Enforcer;
 
 /// Section `[enforcers]`. None is there unless it is configured.
@@ -34,6 +35,9 @@ pub struct Config {
     /// Text for the network team.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acl: Option<AclConfig>,
+    /// A request to something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookConfig>,
 }
 
 /// A configuration cannot be used.
@@ -92,6 +96,18 @@ pub fn build_through(
         acl.check().map_err(wrong("acl"))?;
         let folder = folder.join(&acl.folder);
         all.push(guarded(never, Acl::new(&acl.dialects, folder, outlet.clone())));
+    }
+    if let Some(webhook) = &config.webhook {
+        webhook.check().map_err(wrong("webhook"))?;
+        let secret = secret(folder, &webhook.secret_file).map_err(wrong("webhook"))?;
+        let authorities = match &webhook.ca_file {
+            Some(file) => std::fs::read(folder.join(file)).map_err(|error| {
+                wrong("webhook")(format!("ca_file: {}: {error}", file.display()))
+            })?,
+            None => Vec::new(),
+        };
+        let made = Webhook::new(webhook.clone(), secret, &authorities, outlet.clone());
+        all.push(guarded(never, made.map_err(wrong("webhook"))?));
     }
     Ok(all)
 }

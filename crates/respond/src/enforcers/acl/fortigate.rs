@@ -1,6 +1,8 @@
 //! FortiGate command line (FortiOS 7). New policies stand last, where an earlier one may let pass
 //! what they deny: the text ends with what moves them to the top.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use sha2::{Digest, Sha256};
 
 use super::{Policy, Text, policies};
@@ -27,12 +29,12 @@ pub(super) fn text(intent: &Intent) -> Result<Text, String> {
     let mut change = names.define(intent);
     change.push("config firewall policy".to_owned());
     change.extend(rules);
-    // The last first: each goes before what was moved there.
     change.push("# Replace FIRST by the number of the policy that stands first:".to_owned());
     change.extend(ids.iter().map(|id| format!("#    move {id} before FIRST")));
     change.push("end".to_owned());
+    change.push("# Sessions that exist go on until cleared:".to_owned());
     for policy in policies.iter().filter(|policy| !policy.pass) {
-        change.push(format!("# Sessions that exist go on until cleared{}:", clearing(policy)));
+        change.extend(clearing(policy));
     }
     let mut undo = vec!["config firewall policy".to_owned()];
     undo.extend(ids.iter().map(|id| format!("    delete {id}")));
@@ -49,12 +51,32 @@ fn first_id(id: &str) -> u64 {
     3_000_000_000 + place * MOST as u64
 }
 
-fn clearing(policy: &Policy) -> String {
+fn clearing(policy: &Policy) -> Vec<String> {
+    let session = if policy.v6 { "session6" } else { "session" };
     let side = |name: &str, range: Option<Range>| {
-        let Some(range) = range.filter(|range| range.prefix() > 0) else { return String::new() };
-        format!(", with session filter {name} {range}")
+        let range = range.filter(|range| range.prefix() > 0)?;
+        let (first, last) = (range.address(), last(range));
+        Some(format!("# diagnose sys {session} filter {name} {first} {last}"))
     };
-    format!("{}{}", side("src", policy.from), side("dst", policy.to))
+    let mut lines = vec![format!("# diagnose sys {session} filter clear")];
+    lines.extend(side("src", policy.from));
+    lines.extend(side("dst", policy.to));
+    lines.push(format!("# diagnose sys {session} clear"));
+    lines
+}
+
+/// The last address of a range.
+fn last(range: Range) -> IpAddr {
+    match range.address() {
+        IpAddr::V4(v4) => {
+            let rest = u32::MAX.checked_shr(range.prefix().into()).unwrap_or(0);
+            Ipv4Addr::from_bits(v4.to_bits() | rest).into()
+        }
+        IpAddr::V6(v6) => {
+            let rest = u128::MAX.checked_shr(range.prefix().into()).unwrap_or(0);
+            Ipv6Addr::from_bits(v6.to_bits() | rest).into()
+        }
+    }
 }
 
 /// Objects that policies name.
