@@ -1,5 +1,6 @@
 //! The command line.
 
+mod lab;
 mod learning;
 mod responding;
 mod segmenting;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use model::{Severity, Timestamp};
 
+pub(crate) use lab::{LabArgs, LabHostArgs, LabHostCommand, Sends};
 pub(crate) use learning::{
     FeedbackArgs, FeedbackCommand, ModelArgs, ModelCommand, ModelValidateArgs, TrainArgs,
     TrialArgs, ValidateArgs,
@@ -77,6 +79,12 @@ pub(crate) enum Command {
     /// Blast radius: what a device can reach, what can reach it, which care depends on it, and what
     /// to cut first.
     Blast(BlastArgs),
+    /// A hospital with attackers in network namespaces of this machine, in which response is tried for
+    /// real and measured. Needs root.
+    Lab(LabArgs),
+    /// What a host of the lab does.
+    #[command(hide = true)]
+    LabHost(LabHostArgs),
     /// The configuration: check a file, or write one with every key.
     Config {
         #[command(subcommand)]

@@ -16,6 +16,7 @@ mod files;
 mod instance;
 mod keep;
 mod key;
+mod lab;
 mod models;
 mod respond;
 mod run;
@@ -82,6 +83,8 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Segment(args) => segment::segment(args),
         Command::Blast(args) => segment::blast(args),
         Command::Ledger(args) => respond::ledger(args),
+        Command::Lab(args) => lab::lab(args),
+        Command::LabHost(args) => lab::host(args),
         Command::Validate(args) => trials::validate(args),
         Command::Model(args) => models::command(args),
         Command::Version => {
