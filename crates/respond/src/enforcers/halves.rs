@@ -145,7 +145,11 @@ pub(super) fn block(subject: &Subject, flows: &[Pattern]) -> Result<Vec<Half>, S
              port, or block both ways"
         ));
     }
-    halves(subject, flows)
+    let halves = halves(subject, flows)?;
+    if halves.is_empty() {
+        return Err("the device has no address of that family, so nothing would be cut".to_owned());
+    }
+    Ok(halves)
 }
 
 /// Whether the same is blocked the other way too.

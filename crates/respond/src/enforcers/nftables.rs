@@ -8,7 +8,7 @@
 //! dead, or the machine's time wrong, the kernel lets go. What is left then is a chain that finds its
 //! sets empty and does nothing; the next change sweeps it away.
 //!
-//! No state of connections is used: a bridge may not have it. [`super::halves`] says what packets
+//! No state of connections is used: a bridge may not have it. The module `halves` says what packets
 //! tell and where they do not.
 
 mod listing;
@@ -254,7 +254,12 @@ impl Enforcer for Nftables {
             return Err(refused("the plan was made for another configuration: plan again"));
         }
         let ttl = expiry(NAME, approved)?;
-        let lines = self.render(&plan.intent, ttl)?;
+        // What an earlier call of the same action left goes in the same transaction.
+        let family = self.config.family;
+        let left = self.listing(family)?;
+        let mut lines =
+            left.map_or_else(Vec::new, |left| left.removal(family.name(), &plan.intent.id));
+        lines.extend(self.render(&plan.intent, ttl)?);
         self.send(&["-f", "-"], &lines)?;
         self.sweep();
         Ok(Receipt {

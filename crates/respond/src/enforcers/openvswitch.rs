@@ -9,7 +9,7 @@
 //!
 //! Source and destination each have a table, so that a packet between two restricted devices has to
 //! pass both. Flows that only hand on do not expire; without the flows that enter, which do, no packet
-//! comes near them. Flows that let through live [`super::GRACE`] longer than those that deny.
+//! comes near them. Flows that let through live a minute longer than those that deny.
 //!
 //! Every flow of ours has a cookie that begins with `0x5757`, the rest says of which action it is. A
 //! change is one bundle: all of it or nothing.

@@ -129,7 +129,7 @@ pub(super) fn restriction() -> impl Strategy<Value = Restriction> {
 
 /// What has no port is blocked both ways, half of the time.
 fn with_both_ways(mut flows: Vec<Pattern>) -> Vec<Pattern> {
-    if flows.len() % 2 == 0 {
+    if flows.len().is_multiple_of(2) {
         let other = |flow: &Pattern| Pattern {
             way: if flow.way == Way::Out { Way::In } else { Way::Out },
             ..*flow
@@ -168,6 +168,12 @@ pub(super) fn agrees(
     cuts: impl Fn(&Packet) -> bool,
 ) -> Result<(), TestCaseError> {
     let meant = intent.restriction.drops(&intent.subject, conversation);
+    let own = |address| intent.subject.has(address);
+    let alone = own(conversation.client) && own(conversation.server);
+    if alone && matches!(intent.restriction, Restriction::Quarantine { .. }) {
+        // A device that is in part its own management, and talks to itself: either is right.
+        return Ok(());
+    }
     for (kind, packet) in packets(conversation, caller) {
         let cut = cuts(&packet);
         if !meant {

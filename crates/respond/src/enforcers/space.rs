@@ -9,6 +9,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// Whether this machine can run a test that needs root and programs. Without root it says that the
 /// test is skipped; continuous integration is root and has the programs, and fails without.
+#[expect(clippy::print_stderr, reason = "whoever runs the tests has to know")]
 pub(super) fn needs(programs: &[&str]) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let root = status.lines().any(|line| line.starts_with("Uid:\t0\t0"));

@@ -191,8 +191,8 @@ fn essentials_go_on_everything_else_stops_and_the_end_cuts_nothing() {
         assert!(begun.elapsed() >= Duration::from_secs(2));
         over.store(true, Ordering::SeqCst);
         let (asked, lost) = essential.join().unwrap();
-        eprintln!("essential: asked {asked}, lost {lost}");
-        assert_eq!(lost, 0);
+        assert!(asked > 0);
+        assert_eq!(lost, 0, "of {asked}");
     });
     assert_eq!(nft.state(&receipt).unwrap(), State::Gone);
     assert!(ping(&network, "pump", SERVER));
@@ -234,8 +234,7 @@ fn a_quarantined_device_reaches_management_only_and_halt_ends_everything_quickly
     let begun = Instant::now();
     nft.revert_all(&[]).unwrap();
     let took = begun.elapsed();
-    eprintln!("halt took {took:?}");
-    assert!(took < Duration::from_secs(10));
+    assert!(took < Duration::from_secs(10), "{took:?}");
     assert!(tcp(&network, "pump", SERVER, 443));
     assert!(nft.tables().unwrap().is_empty());
     nft.revert_all(&[]).unwrap();
@@ -262,21 +261,53 @@ fn applying_again_never_makes_it_longer_and_a_plan_for_another_place_is_refused(
     assert!(why.contains("plan again"), "{why}");
 }
 
+/// What goes to the router itself is seen by an inet table, both ways.
+#[test]
+fn a_router_cuts_the_blocked_flow_and_no_other() {
+    let Some((network, nft)) = ward(Family::Inet) else { return };
+    network.run_on("switch", "ip address add 10.98.0.1/24 dev bridge");
+    for port in [443, 2_575] {
+        serve(&network, "switch", "10.98.0.1", port);
+        serve(&network, "pump", PUMP, port);
+    }
+    let flows = vec![pattern(Way::Out, "10.98.0.1", None, Some(443))];
+    let receipt = apply(&nft, Restriction::Block { flows }, LONG);
+    assert!(!tcp(&network, "pump", "10.98.0.1", 443));
+    assert!(!udp(&network, "pump", "10.98.0.1", 443, 0, 9));
+    assert!(tcp(&network, "pump", "10.98.0.1", 2_575));
+    assert!(tcp(&network, "switch", PUMP, 443), "the other way is cut");
+    nft.revert(&receipt).unwrap();
+    assert!(tcp(&network, "pump", "10.98.0.1", 443));
+}
+
 #[test]
 fn every_made_up_restriction_is_taken_by_the_kernel() {
     use proptest::strategy::{Strategy, ValueTree};
     use proptest::test_runner::TestRunner;
-    let Some((_network, nft)) = ward(Family::Bridge) else { return };
     let mut runner = TestRunner::deterministic();
-    let mut taken = 0;
-    for _ in 0..60 {
-        let made = (sample::device(), sample::restriction());
-        let (subject, restriction) = made.new_tree(&mut runner).unwrap().current();
-        let intent = sample::intent(subject, restriction);
-        let Ok(plan) = nft.plan(&intent) else { continue };
-        nft.apply(&sample::approved(plan.clone()))
-            .unwrap_or_else(|error| panic!("{error}: {intent:#?}\n{}", plan.change.join("\n")));
-        taken += 1;
+    for family in Family::ALL {
+        let Some((_network, nft)) = ward(family) else { return };
+        let mut taken = 0;
+        for _ in 0..40 {
+            let made = (sample::device(), sample::restriction());
+            let (mut subject, restriction) = made.new_tree(&mut runner).unwrap().current();
+            subject.mac = Some(PUMP_MAC.parse().unwrap());
+            let intent = sample::intent(subject, restriction);
+            let Ok(plan) = nft.plan(&intent) else { continue };
+            let change = plan.change.join("\n");
+            let receipt = nft
+                .apply(&sample::approved(plan))
+                .unwrap_or_else(|error| panic!("{error}: {intent:#?}\n{change}"));
+            let holds = matches!(nft.state(&receipt).unwrap(), State::InForce(_));
+            assert!(holds, "{change}");
+            // Nothing of the plan before, which had the same name, is left.
+            let listing = nft.listing(family).unwrap().unwrap();
+            let sets = change.lines().filter(|line| line.starts_with("add set")).count();
+            let removed = listing.removal(family.name(), "A-0001");
+            let deletes = removed.iter().filter(|line| line.starts_with("delete set")).count();
+            assert_eq!(deletes, sets, "{change}");
+            taken += 1;
+        }
+        assert!(taken > 10, "{family:?}: {taken}");
     }
-    assert!(taken > 20, "{taken}");
 }

@@ -128,22 +128,6 @@ pub(super) fn undo(config: &NftablesConfig, intent: &Intent, change: &[String]) 
     remove(config, &intent.id, &sets)
 }
 
-/// Lines that delete an action, whether it is there or not.
-fn delete_all(config: &NftablesConfig, id: &str, sets: &[(String, String)]) -> Vec<String> {
-    let family = config.family.name();
-    let chains = chains(config, id);
-    let mut lines = Vec::new();
-    for chain in &chains {
-        lines.push(format!("add chain {family} {TABLE} {chain}"));
-    }
-    for (name, kind) in sets {
-        lines.push(format!("add set {family} {TABLE} {name} {kind}"));
-    }
-    let names: Vec<&str> = sets.iter().map(|(name, _)| name.as_str()).collect();
-    lines.extend(remove(config, id, &names));
-    lines
-}
-
 fn remove(config: &NftablesConfig, id: &str, sets: &[&str]) -> Vec<String> {
     let family = config.family.name();
     let chains = chains(config, id);
@@ -383,10 +367,6 @@ impl Script<'_> {
     fn lines(self, config: &NftablesConfig) -> Vec<String> {
         let (family, id) = (self.family, self.id);
         let mut lines = vec![format!("add table {family} {TABLE}")];
-        let sets: Vec<(String, String)> =
-            self.sets.iter().map(|(name, (kind, _))| (name.clone(), kind.clone())).collect();
-        // Whatever an earlier call of the same action left goes first, in the same transaction.
-        lines.extend(delete_all(config, id, &sets));
         for (name, (kind, elements)) in &self.sets {
             lines.push(format!("add set {family} {TABLE} {name} {kind}"));
             for (element, ttl) in elements {
