@@ -166,8 +166,9 @@ impl Restriction {
 
     /// Whether a conversation would be cut: what enforcers have to do, neither more nor less.
     ///
-    /// DHCP and ARP of the device itself are never cut by a block list of conversations: a device
-    /// that loses its address has lost everything. An essentials list names DHCP like any other.
+    /// One exception is the enforcers' own: a block that names DHCP by accident (no port, everybody)
+    /// lets it pass, since a device that loses its address has lost everything. An essentials list
+    /// names DHCP like any other conversation.
     pub fn drops(&self, subject: &Subject, conversation: &Conversation) -> bool {
         let own = &subject.addresses;
         let concerns = subject.has(conversation.client) || subject.has(conversation.server);
