@@ -4,6 +4,7 @@ pub(crate) mod health;
 pub(crate) mod input;
 pub(crate) mod lists;
 pub(crate) mod people;
+pub(crate) mod response;
 pub(crate) mod words;
 
 use std::sync::Arc;
@@ -29,6 +30,10 @@ pub(crate) struct App {
     pub(crate) live: Live,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) attempts: Arc<Attempts>,
+    /// Wrong codes at the bedside: apart from sign-ins, so that neither closes the other.
+    pub(crate) bedside: Arc<Attempts>,
+    /// One blast radius is worked out at a time: it takes a copy of what is known of the network.
+    pub(crate) blasts: Arc<Semaphore>,
     /// Places for sign-ins.
     pub(crate) hashing: Arc<Semaphore>,
     /// Places for event streams.
@@ -54,6 +59,8 @@ impl App {
             live,
             sessions: Arc::new(Sessions::new(config.session_idle, config.session_life)),
             attempts: Arc::default(),
+            bedside: Arc::default(),
+            blasts: Arc::new(Semaphore::new(1)),
             hashing: Arc::new(Semaphore::new(SIGN_INS)),
             streams: Arc::new(Semaphore::new(config.max_streams)),
             stopping,

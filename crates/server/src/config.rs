@@ -34,6 +34,8 @@ pub struct Config {
     /// Teaches the models what an analyst said, or says what that would change. May block for some
     /// seconds.
     pub teach: Option<Arc<dyn Fn(Said) -> Taught + Send + Sync>>,
+    /// The site's response. Without it, its routes say so.
+    pub response: Option<Arc<respond::Office>>,
 }
 
 impl Default for Config {
@@ -51,6 +53,7 @@ impl Default for Config {
             metrics: None,
             statistics: None,
             teach: None,
+            response: None,
         }
     }
 }

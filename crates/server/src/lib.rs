@@ -7,8 +7,11 @@
 //! What a client may read and what the log has to hold are kept apart: a `problem::Problem` says
 //! what the caller can do; the cause goes to `tracing`.
 //!
+//! Responses are asked of a [`respond::Office`], which decides and writes down; nothing here reaches
+//! an enforcer.
+//!
 //! Deliberately absent: TLS (a proxy, or a later work, ends it; set [`Config::secure_cookie`] then),
-//! anything that changes the network, and any reference to another host.
+//! anything that changes the network itself, and any reference to another host.
 #![forbid(unsafe_code)]
 
 mod api;
@@ -25,6 +28,7 @@ mod serve;
 mod stall;
 mod stream;
 mod teach;
+mod watch;
 
 pub use auth::accounts::{AccountError, create_first_token, sign_in};
 pub use auth::role::Role;

@@ -24,7 +24,7 @@ const CHANNEL: usize = 1_024;
 pub(crate) struct Event {
     /// Counts up from 1.
     pub(crate) number: u64,
-    /// `finding`, `case` or `device`.
+    /// `finding`, `case`, `device` or `action`.
     pub(crate) kind: &'static str,
     /// The thing as JSON, on one line.
     pub(crate) json: String,
@@ -134,6 +134,11 @@ impl Live {
     pub(crate) fn client(&self) -> Present {
         self.0.clients.fetch_add(1, Ordering::Relaxed);
         Present(Arc::clone(&self.0))
+    }
+
+    /// Whether anybody listens.
+    pub(crate) fn has_clients(&self) -> bool {
+        self.0.clients.load(Ordering::Relaxed) > 0
     }
 
     /// Clients now, clients dropped, events published.

@@ -11,10 +11,11 @@ use utoipa::openapi::security::{
 };
 use utoipa::openapi::{Components, ContentBuilder, PathItem, Ref, Required, ResponseBuilder};
 
+use crate::api::response::{decide, site};
 use crate::api::{people, words};
 use crate::auth::role::Role;
 use crate::problem::Problem;
-use crate::routes::{Access, Answer, ROUTES, Route};
+use crate::routes::{self, Access, Answer, Route};
 use crate::schema;
 
 #[derive(OpenApi)]
@@ -22,7 +23,8 @@ use crate::schema;
     info(
         title = "Wardwatch",
         version = "1",
-        description = "What Wardwatch sees of a hospital's network: devices, findings and cases. \
+        description = "What Wardwatch sees of a hospital's network: devices, findings and cases, and what is \
+                       done about them. \
                        Errors are RFC 9457 problem documents. Lists are cut into pages by opaque cursors."
     ),
     components(schemas(
@@ -66,6 +68,46 @@ use crate::schema;
         schema::Counts,
         schema::Dropped,
         schema::StreamStats,
+        schema::response::Span,
+        schema::response::Moment,
+        schema::response::Person,
+        schema::response::Pattern,
+        schema::response::Restriction,
+        schema::response::Indicator,
+        schema::response::EvidenceClaim,
+        schema::response::Evidence,
+        schema::response::ActionStatus,
+        schema::response::ActionLine,
+        schema::response::ActionPage,
+        schema::response::Subject,
+        schema::response::Intent,
+        schema::response::Plan,
+        schema::response::Conversation,
+        schema::response::CutOff,
+        schema::response::Preflight,
+        schema::response::Card,
+        schema::response::Proposal,
+        schema::response::WholeAction,
+        schema::response::Decided,
+        schema::response::Armed,
+        schema::response::HalfSigned,
+        schema::response::ResponseStatus,
+        schema::response::PolicyInForce,
+        schema::response::LedgerPage,
+        schema::response::Checkpoint,
+        schema::response::LedgerHead,
+        schema::response::Reached,
+        schema::response::Reach,
+        schema::response::Blast,
+        decide::NewWish,
+        decide::Approval,
+        decide::Denial,
+        site::BedsideCode,
+        site::LetGo,
+        site::Why,
+        site::Arm,
+        site::Disarm,
+        site::NewPolicy,
     ))
 )]
 struct Schemas;
@@ -74,7 +116,7 @@ struct Schemas;
 pub fn document() -> String {
     let mut document = Schemas::openapi();
     let mut paths = PathsBuilder::new();
-    for route in ROUTES {
+    for route in routes::all() {
         paths = paths.path(route.path, PathItem::new(method(route), operation(route)));
     }
     document.paths = paths.build();
@@ -98,6 +140,7 @@ pub fn document() -> String {
 fn method(route: &Route) -> HttpMethod {
     match route.method.as_str() {
         "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
         "DELETE" => HttpMethod::Delete,
         _ => HttpMethod::Get,
     }
@@ -179,7 +222,11 @@ fn parameter(name: &str, place: ParameterIn) -> Parameter {
         "since" => (Type::String, "Not before: RFC 3339 or Unix seconds."),
         "until" => (Type::String, "Before: RFC 3339 or Unix seconds."),
         "severity" => (Type::String, "At least so severe: info, low, medium, high, critical."),
-        "status" => (Type::String, "Where it stands: open, acknowledged, closed."),
+        "status" => (
+            Type::String,
+            "Where it stands. Cases: open, acknowledged, closed. Actions: waiting, approved, rehearsed, pushing, in_force, leaving, ended, or open for all that are not over.",
+        ),
+        "from" => (Type::Integer, "Number of the first line, from 0."),
         "text" => (Type::String, "Letters that its JSON holds."),
         "limit" => (Type::Integer, "Most items of the page, 1 to 1000; 100 where not given."),
         _ => (Type::String, "Where the page before ended: its 'next'."),

@@ -2,6 +2,8 @@
 //!
 //! The router, the check of roles and the OpenAPI document are made from it.
 
+mod response;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode};
@@ -111,7 +113,12 @@ const HTML: &str = "text/html; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// Every route.
-pub(crate) static ROUTES: &[Route] = &[
+pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().chain(response::ROUTES)
+}
+
+/// Every route but those of responses.
+static ROUTES: &[Route] = &[
     Route::get("/healthz", "Whether the process answers.", Answer::Text(PLAIN), || {
         get(health::alive)
     })
@@ -253,7 +260,7 @@ pub(crate) static ROUTES: &[Route] = &[
     ),
     Route::get(
         "/api/v1/stream",
-        "New findings, cases and devices as server-sent events; 'last-event-id' resumes.",
+        "New findings, cases, devices and actions as server-sent events; 'last-event-id' resumes.",
         Answer::Text("text/event-stream"),
         || get(stream::stream),
     ),
@@ -266,10 +273,7 @@ pub(crate) static ROUTES: &[Route] = &[
 pub(crate) fn access(method: &Method, path: &str) -> Option<Access> {
     // Where GET is answered, HEAD is.
     let method = if method == Method::HEAD { &Method::GET } else { method };
-    ROUTES
-        .iter()
-        .find(|route| route.method == method && route.path == path)
-        .map(|route| route.access)
+    all().find(|route| route.method == method && route.path == path).map(|route| route.access)
 }
 
 /// Whether a path is one of the page's files, which browsers may keep.
@@ -280,7 +284,7 @@ pub(crate) fn is_page(path: &str) -> bool {
 /// The router over the table.
 pub(crate) fn router(app: App) -> Router {
     let mut router = Router::new();
-    for route in ROUTES {
+    for route in all() {
         router = router.route(route.path, (route.handler)());
     }
     router
@@ -297,20 +301,23 @@ mod tests {
 
     #[test]
     fn only_health_sign_in_and_the_page_are_open() {
-        let open: Vec<&str> = ROUTES
-            .iter()
+        let open: Vec<&str> = all()
             .filter(|route| matches!(route.access, Access::Open))
             .map(|route| route.path)
             .collect();
-        assert_eq!(open, ["/healthz", "/", "/app.js", "/style.css", "/api/v1/session"]);
+        let bedside = "/api/v1/response/bedside";
+        assert_eq!(open, ["/healthz", "/", "/app.js", "/style.css", "/api/v1/session", bedside]);
     }
 
     #[test]
     fn nobody_who_only_reads_may_change_anything() {
-        for route in ROUTES.iter().filter(|route| route.method == Method::POST) {
-            if let Access::Roles(roles) = route.access {
+        for route in all().filter(|route| route.method != Method::GET) {
+            if let (Access::Roles(roles), true) = (route.access, route.method != Method::DELETE) {
                 assert!(!roles.contains(&Role::Viewer), "{}", route.path);
-                assert!(roles.contains(&Role::Admin), "{}", route.path);
+                // Who runs Wardwatch approves no plan, and proposes none.
+                let actions = "/api/v1/response/actions";
+                let plans = route.path.starts_with(actions) && !route.path.ends_with("/release");
+                assert_eq!(roles.contains(&Role::Admin), !plans, "{}", route.path);
             }
         }
     }

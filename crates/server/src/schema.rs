@@ -5,6 +5,8 @@
 
 #![allow(dead_code, reason = "read by the derive, never made")]
 
+pub(crate) mod response;
+
 use std::collections::BTreeMap;
 
 use utoipa::ToSchema;

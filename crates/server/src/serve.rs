@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use store::Store;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, watch as channel};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
@@ -23,6 +23,7 @@ use crate::gate::Peer;
 use crate::live::Live;
 use crate::routes;
 use crate::stall::Stalling;
+use crate::watch;
 
 /// Longest time for the head of a request, and for a connection to be idle between two.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
@@ -93,7 +94,12 @@ impl Server {
     /// Serves until `shutdown` is done; then takes no more connections, ends the streams, and
     /// waits for open requests as long as the configuration says.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let (stop, stopping) = watch::channel(false);
+        let (stop, stopping) = channel::channel(false);
+        let mut chores = JoinSet::new();
+        if let Some(office) = &self.config.response {
+            let watching = watch::actions(Arc::clone(office), self.live.clone(), stopping.clone());
+            chores.spawn(watching);
+        }
         let app = App::new(self.store, self.live, stopping.clone(), Arc::clone(&self.config));
         let router = routes::router(app);
         let places = Arc::new(Semaphore::new(self.config.max_connections));
@@ -135,7 +141,10 @@ impl Server {
         drop(self.listener);
         // Whoever holds a receiver may be gone already.
         let _ = stop.send(true);
-        let all = async { while connections.join_next().await.is_some() {} };
+        let all = async {
+            while connections.join_next().await.is_some() {}
+            while chores.join_next().await.is_some() {}
+        };
         if tokio::time::timeout(self.config.shutdown_grace, all).await.is_err() {
             tracing::warn!("open requests were cut off at shutdown");
         }
@@ -146,7 +155,7 @@ async fn connection(
     stream: TcpStream,
     ip: IpAddr,
     router: axum::Router,
-    mut stopping: watch::Receiver<bool>,
+    mut stopping: channel::Receiver<bool>,
     stall_timeout: Duration,
 ) {
     // Events are small and wanted at once.

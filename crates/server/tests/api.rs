@@ -13,6 +13,7 @@ use server::Config;
 use store::ObservationRow;
 
 mod client;
+mod response;
 
 use client::{Running, event};
 
@@ -89,7 +90,7 @@ fn nothing_but_health_and_the_way_in_answers_without_a_session() {
     let all = routes();
     assert!(all.len() >= 25, "{all:?}");
     for (method, path, needs_session) in &all {
-        let body = if method == "POST" { "{}" } else { "" };
+        let body = if method == "POST" || method == "PUT" { "{}" } else { "" };
         let headers: &[&str] = &["content-type: application/json"];
         let answer = server.ask(method, path, headers, body);
         if *needs_session {
@@ -101,7 +102,14 @@ fn nothing_but_health_and_the_way_in_answers_without_a_session() {
             ];
             server.ask(method, path, &forged, body).problem(401);
         } else {
-            let open = ["/healthz", "/", "/app.js", "/style.css", "/api/v1/session"];
+            let open = [
+                "/healthz",
+                "/",
+                "/app.js",
+                "/style.css",
+                "/api/v1/session",
+                "/api/v1/response/bedside",
+            ];
             assert!(open.contains(&path.as_str()), "{path}");
             assert_ne!(answer.status, 401, "{answer:?}");
         }
@@ -128,7 +136,9 @@ fn every_route_that_reads_answers_who_is_signed_in() {
     let server = filled();
     let token = server.admin();
     for (method, path, _) in routes() {
-        if method != "GET" || path == "/api/v1/stream" {
+        // What is known of responses is asked of an office: see `response`.
+        let of_office = path.contains("/response/") || path.ends_with("/blast");
+        if method != "GET" || path == "/api/v1/stream" || of_office {
             continue;
         }
         let path = match path.replace("C-1", "").as_str() {
@@ -274,10 +284,14 @@ fn roles_may_do_what_the_table_says_and_no_more() {
     let word = ("/api/v1/findings/F0000000000000001/feedback", r#"{"verdict":"harmless"}"#);
     let account =
         |n: u32| format!(r#"{{"name":"u{n}","password":"a long password","role":"viewer"}}"#);
-    for (number, (role, moves, speaks)) in
-        [("viewer", 403, 403), ("analyst", 200, 201), ("clinical", 403, 201)]
-            .into_iter()
-            .enumerate()
+    for (number, (role, moves, speaks)) in [
+        ("viewer", 403, 403),
+        ("analyst", 200, 201),
+        ("clinical", 403, 201),
+        ("commander", 403, 403),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let token = server.user(&admin, role);
         assert_eq!(server.get(&token, "/api/v1/devices").status, 200, "{role}");
@@ -288,7 +302,7 @@ fn roles_may_do_what_the_table_says_and_no_more() {
         server.post(&token, "/api/v1/users", &account(number as u32)).problem(403);
     }
     let users = server.get(&admin, "/api/v1/users");
-    assert_eq!(users.json()["items"].as_array().unwrap().len(), 3);
+    assert_eq!(users.json()["items"].as_array().unwrap().len(), 4);
     assert!(!users.body.contains("argon2") && !users.body.contains("hash"), "{users:?}");
     let record = server.get(&admin, "/api/v1/cases/C-1").json();
     assert_eq!(

@@ -63,7 +63,7 @@ fn play(args: &DemoArgs, data: &Path) -> Result<ExitCode> {
         made.truth.len() - attacks,
     ));
     let counters = Arc::new(Counters::default());
-    let mut instance = Instance::start(data, 512, args.listen, Arc::clone(&counters))?;
+    let mut instance = Instance::start(data, 512, args.listen, Arc::clone(&counters), None)?;
     let token = instance.token.clone().unwrap_or_default();
     say(&format!("API and console: http://{}/   administrator token: {token}", instance.address));
     say("");

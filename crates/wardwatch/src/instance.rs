@@ -54,6 +54,7 @@ impl Instance {
         max_mib: u64,
         listen: SocketAddr,
         counters: Arc<Counters>,
+        response: Option<Arc<::respond::Office>>,
     ) -> Result<Self> {
         let file = data.join(STORE);
         let store = SqliteStore::open(&file, Options { max_bytes: max_mib << 20 })
@@ -78,6 +79,7 @@ impl Instance {
             })),
             statistics: Some(Arc::new(move || figures::statistics(&for_stats, &read(&models)))),
             teach: Some(Arc::new(move |said| slot.teach(said))),
+            response,
             ..server::Config::default()
         };
         let shared: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);

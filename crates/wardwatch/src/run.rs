@@ -60,8 +60,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
     give_away(&config, &data)?;
     let counters = Arc::new(Counters::of(&sources));
     let listen_on = args.listen.unwrap_or(config.server.listen);
+    let decides = Some(Arc::clone(&office));
     let mut instance =
-        Instance::start(&data, config.store.max_mib, listen_on, Arc::clone(&counters))?;
+        Instance::start(&data, config.store.max_mib, listen_on, Arc::clone(&counters), decides)?;
     if args.baseline.is_empty() && instance.load(&mut engine)? {
         say("Goes on from what was learned before.");
     }

@@ -1,6 +1,8 @@
 //! Reads what a request brings: JSON bodies and query parameters. Strict: what is not known is
 //! refused by name, so that a misspelt filter never passes as no filter.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query as UrlQuery, Request};
 use axum::http::request::Parts;
@@ -61,18 +63,8 @@ impl<S: Send + Sync> FromRequestParts<S> for List {
 }
 
 fn query(uri: &Uri) -> Result<Query, Problem> {
-    let pairs = UrlQuery::<Vec<(String, String)>>::try_from_uri(uri)
-        .map_err(|_| Problem::bad_request("The parameters after '?' cannot be read."))?;
     let mut query = Query::default();
-    let mut seen: Vec<String> = Vec::new();
-    for (name, value) in pairs.0 {
-        if value.is_empty() || value.len() > MAX_VALUE {
-            let detail = format!("'{}' has 1 to {MAX_VALUE} bytes.", shown(&name));
-            return Err(Problem::bad_request(detail));
-        }
-        if seen.contains(&name) {
-            return Err(Problem::bad_request(format!("'{}' is there twice.", shown(&name))));
-        }
+    for (name, value) in pairs(uri)? {
         match name.as_str() {
             "kind" => query.kind = Some(value),
             "device" => query.device = Some(value),
@@ -88,24 +80,52 @@ fn query(uri: &Uri) -> Result<Query, Problem> {
                 let names = CaseStatus::ALL.map(CaseStatus::name);
                 query.status = Some(one_of(&name, CaseStatus::from_name(&value), &names)?);
             }
-            "limit" => {
-                let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-                let refuse = || format!("'limit' is a number from 1 to {MAX_LIMIT}.");
-                query.limit = Some(limit.ok_or_else(|| Problem::bad_request(refuse()))?);
-            }
+            "limit" => query.limit = Some(limit(&value)?),
             "cursor" => {
                 let cursor = value.parse().map_err(store::StoreError::from)?;
                 query.cursor = Some(cursor);
             }
-            other => {
-                let detail =
-                    format!("There is no parameter '{}'; see /api/v1/openapi.json.", shown(other));
-                return Err(Problem::bad_request(detail));
-            }
+            other => return Err(unknown(other)),
         }
-        seen.push(name);
     }
     Ok(query)
+}
+
+/// Parameters of these names only, each at most once.
+pub(crate) fn only(uri: &Uri, names: &[&str]) -> Result<BTreeMap<String, String>, Problem> {
+    let pairs = pairs(uri)?;
+    match pairs.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+        Some((other, _)) => Err(unknown(other)),
+        None => Ok(pairs.into_iter().collect()),
+    }
+}
+
+fn pairs(uri: &Uri) -> Result<Vec<(String, String)>, Problem> {
+    let pairs = UrlQuery::<Vec<(String, String)>>::try_from_uri(uri)
+        .map_err(|_| Problem::bad_request("The parameters after '?' cannot be read."))?;
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for (name, value) in &pairs.0 {
+        if value.is_empty() || value.len() > MAX_VALUE {
+            let detail = format!("'{}' has 1 to {MAX_VALUE} bytes.", shown(name));
+            return Err(Problem::bad_request(detail));
+        }
+        if !seen.insert(name) {
+            return Err(Problem::bad_request(format!("'{}' is there twice.", shown(name))));
+        }
+    }
+    Ok(pairs.0)
+}
+
+fn unknown(name: &str) -> Problem {
+    let name = shown(name);
+    Problem::bad_request(format!("There is no parameter '{name}'; see /api/v1/openapi.json."))
+}
+
+/// Most items of a page.
+pub(crate) fn limit(value: &str) -> Result<usize, Problem> {
+    let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    let refuse = || format!("'limit' is a number from 1 to {MAX_LIMIT}.");
+    limit.ok_or_else(|| Problem::bad_request(refuse()))
 }
 
 fn time(name: &str, value: &str) -> Result<Timestamp, Problem> {
@@ -127,9 +147,13 @@ fn shown(name: &str) -> String {
 
 /// A remark, as it may be kept: line ends stay, other control characters go.
 pub(crate) fn note(text: Option<String>) -> Result<String, Problem> {
-    let text = text.unwrap_or_default();
+    remark("note", &text.unwrap_or_default())
+}
+
+/// The same of a field with another name.
+pub(crate) fn remark(name: &str, text: &str) -> Result<String, Problem> {
     if text.chars().count() > MAX_NOTE {
-        return Err(Problem::invalid(format!("'note' has at most {MAX_NOTE} characters.")));
+        return Err(Problem::invalid(format!("'{name}' has at most {MAX_NOTE} characters.")));
     }
     Ok(text.chars().filter(|c| *c == '\n' || !c.is_control()).collect::<String>().trim().to_owned())
 }

@@ -1,4 +1,4 @@
-//! The four roles.
+//! The five roles.
 
 use std::fmt;
 
@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What somebody may do. `viewer` reads; `analyst` and `clinical` also say what they think;
-/// `analyst` also moves cases; `admin` does all that and makes accounts.
+/// `analyst` also moves cases; `admin` does all that and makes accounts. Who may decide what of
+/// responses: [`Role::decides_as`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -16,6 +17,8 @@ pub enum Role {
     Analyst,
     /// Looks after the devices: biomedical engineering and nursing.
     Clinical,
+    /// Incident commander: decides for the hospital in an emergency.
+    Commander,
     /// Runs Wardwatch.
     Admin,
 }
@@ -23,7 +26,7 @@ pub enum Role {
 impl Role {
     /// Everybody who is signed in.
     pub(crate) const ALL: &'static [Self] =
-        &[Self::Viewer, Self::Analyst, Self::Clinical, Self::Admin];
+        &[Self::Viewer, Self::Analyst, Self::Clinical, Self::Commander, Self::Admin];
 
     /// Lower-case name.
     pub const fn name(self) -> &'static str {
@@ -31,7 +34,19 @@ impl Role {
             Self::Viewer => "viewer",
             Self::Analyst => "analyst",
             Self::Clinical => "clinical",
+            Self::Commander => "commander",
             Self::Admin => "admin",
+        }
+    }
+
+    /// In which role somebody signs responses; a viewer decides nothing.
+    pub const fn decides_as(self) -> Option<respond::Role> {
+        match self {
+            Self::Viewer => None,
+            Self::Analyst => Some(respond::Role::Soc),
+            Self::Clinical => Some(respond::Role::Clinical),
+            Self::Commander => Some(respond::Role::Commander),
+            Self::Admin => Some(respond::Role::Admin),
         }
     }
 }

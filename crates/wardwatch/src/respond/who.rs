@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use ::respond::{Person, Role};
+use ::respond::Person;
 use anyhow::{Context, Result, bail};
 use store::{Options, SqliteStore};
 
@@ -26,14 +26,13 @@ pub(crate) fn person(args: &OfficeArgs) -> Result<Person> {
         Ok(password) => password,
         Err(_) => asked(name)?,
     };
-    let role = match server::sign_in(&store, name, &password)? {
-        Some(server::Role::Analyst) => Role::Soc,
-        Some(server::Role::Clinical) => Role::Clinical,
-        Some(server::Role::Admin) => Role::Admin,
-        Some(server::Role::Viewer) => bail!("{name} may look, and decides nothing"),
-        None => bail!("the name or the password is wrong"),
+    let Some(role) = server::sign_in(&store, name, &password)? else {
+        bail!("the name or the password is wrong")
     };
-    Ok(Person::new(name, role))
+    match role.decides_as() {
+        Some(role) => Ok(Person::new(name, role)),
+        None => bail!("{name} may look, and decides nothing"),
+    }
 }
 
 #[allow(clippy::print_stderr, reason = "a prompt belongs on the terminal")]
