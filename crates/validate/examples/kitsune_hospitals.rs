@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut kinds: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
     for part in 0..(*many).min(*parts) {
         let plan = Plan::coverage(*seed, part as u32, *parts as u32);
-        let run = device_windows(&plan, by, 10.0)?;
+        let run = device_windows(&plan, by)?;
         println!("hospital {part}: {} packets, {:.0} packets/s", run.packets, run.rate());
         let mut told = examples(&run);
         compare(&mut told, calm);

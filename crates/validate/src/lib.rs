@@ -9,6 +9,7 @@
 
 pub mod card;
 pub mod changes;
+pub mod drift;
 pub mod evaluation;
 pub mod gates;
 pub mod hospitals;
@@ -21,6 +22,8 @@ pub mod report;
 pub mod scored;
 pub mod shelf;
 pub mod site;
+pub mod sites;
+pub mod speech;
 pub mod strata;
 pub mod tables;
 pub mod train;

@@ -44,7 +44,7 @@ pub struct Report {
     /// The same data scored by others.
     #[serde(default)]
     pub comparisons: Vec<Comparison>,
-    /// What changed since the models learned.
+    /// What changed between the halves of the time that was watched.
     #[serde(default)]
     pub drift: Vec<Drift>,
     /// Remarks, one paragraph each.
@@ -112,17 +112,23 @@ pub struct Comparison {
 /// A column that changed, or not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Drift {
+    /// The group of devices; empty where there are none.
+    #[serde(default)]
+    pub group: String,
     /// Name of the column, with its unit.
     pub column: String,
-    /// Typical value when the models learned.
+    /// Typical value in the first half.
     pub before: f64,
-    /// Typical value now.
+    /// Typical value in the second.
     pub after: f64,
     /// Population stability index, where there are values enough.
     #[serde(default)]
     pub index: Option<f64>,
     /// What the rule of thumb says of it.
     pub stability: ml::drift::Stability,
+    /// How often ADWIN told of a device of the group.
+    #[serde(default)]
+    pub changes: u64,
 }
 
 impl Report {

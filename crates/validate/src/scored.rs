@@ -9,9 +9,15 @@
 //! What only the models said ([`MODELS`]) is looked at on the side whatever its severity, so that one
 //! can see what they would add.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod matched;
 
-use model::{Device, Finding, Severity};
+use std::collections::BTreeMap;
+
+use learn::features::WINDOW;
+use model::Device;
+
+pub use matched::first_alerts;
+use matched::{is_alert, matched};
 
 use crate::evaluation::{Evaluation, Example, Exposure, FalseAlert, Incident, Label};
 use crate::hospitals::Watched;
@@ -20,12 +26,10 @@ use crate::site::Site;
 /// Detectors that speak for models alone.
 pub const MODELS: [&str; 2] = ["unusual_behaviour", "changed_behaviour"];
 
-/// An alert up to so long after an attack's end still counts for it.
-const GRACE_SECONDS: f64 = 60.0;
-/// Below IP, addresses may be false: naming a victim counts.
-const BELOW_IP: [&str; 2] = ["T1557.002", "T1557.003"];
 /// So many of a class make it common at a site.
 const COMMON: usize = 3;
+/// What nothing was recognised of.
+const NOT_RECOGNISED: &str = "not recognised";
 /// A device is new for its first quarter of an hour of activity.
 const NEW_WINDOWS: u64 = 90;
 
@@ -40,16 +44,14 @@ pub struct Kind {
 
 /// Holds a site against its truth.
 pub fn score(watched: &Watched, kind: &Kind) -> Evaluation {
-    let site = &watched.site;
     let vendors = vendors(&watched.seen.devices);
     let counts = classes(&watched.seen.devices);
     let mut out = Evaluation {
         examples: examples(watched, kind, &vendors, &counts),
-        exposure: vec![exposure(watched, &counts)],
+        exposure: vec![exposure(watched, &counts, &vendors)],
         ..Evaluation::default()
     };
-    let alerts: Vec<Alert<'_>> = watched.seen.findings.iter().map(Alert::new).collect();
-    incidents(site, &alerts, kind, &mut out);
+    incidents(watched, kind, &vendors, &mut out);
     out
 }
 
@@ -93,6 +95,9 @@ fn examples(
         let ip = one.ip.map(|ip| ip.to_string()).unwrap_or_default();
         put("vendor", vendors.get(&ip).copied().unwrap_or("unknown"));
         put("shift", shift(behaved.end.seconds_f64()));
+        let speech = one.speech.as_ref();
+        put("protocol", speech.map_or(NOT_RECOGNISED, |speech| &speech.protocol));
+        put("encryption", speech.map_or(NOT_RECOGNISED, |speech| speech.encryption));
         if matches!(truth, Label::Attack(_) | Label::LookAlike(_)) {
             put(
                 "actor",
@@ -123,7 +128,7 @@ fn of_site(watched: &Watched, kind: &Kind) -> BTreeMap<String, String> {
     }
     if let Some(encrypted) = kind.encrypted {
         let value = if encrypted { "partly encrypted" } else { "clear" };
-        strata.insert("encryption".to_owned(), value.to_owned());
+        strata.insert("services".to_owned(), value.to_owned());
     }
     strata
 }
@@ -146,112 +151,112 @@ fn shift(at: f64) -> &'static str {
     }
 }
 
-fn exposure(watched: &Watched, counts: &BTreeMap<&'static str, usize>) -> Exposure {
+fn exposure(
+    watched: &Watched,
+    counts: &BTreeMap<&'static str, usize>,
+    vendors: &BTreeMap<String, &str>,
+) -> Exposure {
     let (_, last) = watched.seen.summary.span.unwrap_or_default();
     let by_class = counts.iter().map(|(class, count)| ((*class).to_owned(), *count as u64));
+    let mut by_vendor: BTreeMap<String, u64> = BTreeMap::new();
+    for device in &watched.seen.devices {
+        *by_vendor.entry(vendor(device, vendors).to_owned()).or_default() += 1;
+    }
     Exposure {
         site: watched.site.name.clone(),
         seconds: last.seconds_since(watched.site.learn_until).max(0.0),
         devices: watched.seen.devices.len() as u64,
-        strata: BTreeMap::from([("class".to_owned(), by_class.collect())]),
+        strata: BTreeMap::from([
+            ("class".to_owned(), by_class.collect()),
+            ("vendor".to_owned(), by_vendor),
+        ]),
     }
 }
 
-/// A finding, with everybody whom it names.
-struct Alert<'f> {
-    at: f64,
-    named: BTreeSet<String>,
-    finding: &'f Finding,
+fn vendor<'v>(device: &Device, vendors: &BTreeMap<String, &'v str>) -> &'v str {
+    let of = |ip: &std::net::IpAddr| vendors.get(&ip.to_string()).copied();
+    device.ip.iter().find_map(of).unwrap_or("unknown")
 }
 
-impl<'f> Alert<'f> {
-    fn new(finding: &'f Finding) -> Self {
-        let mut named = BTreeSet::new();
-        let device = &finding.device;
-        named.extend(device.ip.map(|ip| ip.to_string()));
-        named.extend(device.mac.map(|mac| mac.to_string().to_lowercase()));
-        for peer in &finding.peers {
-            named.extend(peer.ip.map(|ip| ip.to_string()));
-            named.extend(peer.mac.map(|mac| mac.to_string().to_lowercase()));
+/// What the windows of an event's actor were like while it went on: the most common class, protocol
+/// and encryption.
+fn of_actor(watched: &Watched, truth: &drill::Truth) -> BTreeMap<String, String> {
+    let actor = truth.actor.parse().ok();
+    let (from, to) = (truth.start_epoch, truth.end_epoch + WINDOW.as_secs_f64());
+    let during = watched.seen.windows.iter().filter(|one| {
+        let end = one.behaved.end.seconds_f64();
+        actor.is_some() && one.ip == actor && end > from && end <= to
+    });
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for one in during {
+        *counts.entry(("class", one.class)).or_default() += 1;
+        *counts.entry(("volume", one.behaved.volume.name())).or_default() += 1;
+        if let Some(speech) = &one.speech {
+            *counts.entry(("protocol", &speech.protocol)).or_default() += 1;
+            *counts.entry(("encryption", speech.encryption)).or_default() += 1;
         }
-        Self { at: finding.at.seconds_f64(), named, finding }
     }
+    let mut most: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    for ((stratum, value), count) in counts {
+        let best = most.entry(stratum.to_owned()).or_default();
+        if count > best.0 {
+            *best = (count, value.to_owned());
+        }
+    }
+    most.into_iter().map(|(stratum, (_, value))| (stratum, value)).collect()
 }
 
-fn incidents(site: &Site, alerts: &[Alert<'_>], kind: &Kind, out: &mut Evaluation) {
-    let mac_of: BTreeMap<&str, String> =
-        site.hosts.values().map(|host| (host.ip.as_str(), host.mac.to_lowercase())).collect();
-    let both = |ips: &mut dyn Iterator<Item = &String>| -> BTreeSet<String> {
-        let with_mac = |ip: &String| [Some(ip.clone()), mac_of.get(ip.as_str()).cloned()];
-        ips.flat_map(with_mac).flatten().collect()
-    };
-    let sides: Vec<[BTreeSet<String>; 2]> = site
-        .truth
-        .iter()
-        .map(|truth| [both(&mut std::iter::once(&truth.actor)), both(&mut truth.victims.iter())])
-        .collect();
-    let mut hits: Vec<Vec<&Alert<'_>>> = vec![Vec::new(); site.truth.len()];
-    for alert in alerts {
-        let open = |place: &usize| {
-            let truth = &site.truth[*place];
-            (truth.start_epoch - 1.0..=truth.end_epoch + GRACE_SECONDS).contains(&alert.at)
-        };
-        let names = |side: &BTreeSet<String>| !alert.named.is_disjoint(side);
-        let open: Vec<usize> = (0..site.truth.len()).filter(open).collect();
-        let explained = open
-            .iter()
-            .any(|place| site.truth[*place].malicious && sides[*place].iter().any(names));
-        let loud = alert.finding.severity >= Severity::Medium;
-        if loud && !explained && alert.at > site.learn_until.seconds_f64() {
-            out.false_alerts.push(FalseAlert {
-                site: site.name.clone(),
-                detector: alert.finding.detector.clone(),
-                title: alert.finding.title.clone(),
-                strata: BTreeMap::from([(
-                    "class".to_owned(),
-                    alert.finding.device.class.name().to_owned(),
-                )]),
-            });
-        }
-        let fits = |place: &&usize| {
-            let [actor, victims] = &sides[**place];
-            let below = BELOW_IP.contains(&site.truth[**place].technique.as_str());
-            names(actor) || (below && names(victims))
-        };
-        let last = |a: &&usize, b: &&usize| {
-            site.truth[**a].start_epoch.total_cmp(&site.truth[**b].start_epoch)
-        };
-        if let Some(place) = open.iter().filter(fits).max_by(last) {
-            hits[*place].push(alert);
-        }
+fn incidents(
+    watched: &Watched,
+    kind: &Kind,
+    vendors: &BTreeMap<String, &str>,
+    out: &mut Evaluation,
+) {
+    let site = &watched.site;
+    let matched = matched(site, &watched.seen.findings);
+    for finding in matched.false_ones {
+        let ip = finding.device.ip.map(|ip| ip.to_string());
+        let vendor = ip.and_then(|ip| vendors.get(&ip).copied()).unwrap_or("unknown");
+        out.false_alerts.push(FalseAlert {
+            site: site.name.clone(),
+            detector: finding.detector.clone(),
+            title: finding.title.clone(),
+            strata: BTreeMap::from([
+                ("class".to_owned(), finding.device.class.name().to_owned()),
+                ("vendor".to_owned(), vendor.to_owned()),
+            ]),
+        });
     }
-    for (truth, hits) in site.truth.iter().zip(hits) {
-        let loud = || hits.iter().filter(|alert| alert.finding.severity >= Severity::Medium);
+    for (truth, hits) in site.truth.iter().zip(matched.hits) {
         let mut detectors: Vec<String> = Vec::new();
-        for alert in &hits {
-            let of_models = MODELS.contains(&alert.finding.detector.as_str());
-            let counts = of_models || alert.finding.severity >= Severity::Medium;
-            if counts && !detectors.contains(&alert.finding.detector) {
-                detectors.push(alert.finding.detector.clone());
+        for finding in &hits {
+            let of_models = MODELS.contains(&finding.detector.as_str());
+            if (of_models || is_alert(finding)) && !detectors.contains(&finding.detector) {
+                detectors.push(finding.detector.clone());
             }
         }
         let name = if truth.scenario.is_empty() { &truth.label } else { &truth.scenario };
         let who = if truth.who == drill::Who::Known { "known" } else { "stranger" };
-        let mut strata = BTreeMap::from([
+        let mut strata = of_site(watched, kind);
+        // The site is a stratum of every incident anyway.
+        strata.remove(crate::strata::SITE);
+        strata.extend(of_actor(watched, truth));
+        strata.extend([
             ("actor".to_owned(), who.to_owned()),
             ("technique".to_owned(), truth.technique.clone()),
+            ("shift".to_owned(), shift(truth.start_epoch).to_owned()),
+            (
+                "vendor".to_owned(),
+                vendors.get(&truth.actor).copied().unwrap_or("unknown").to_owned(),
+            ),
         ]);
-        if let Some(encrypted) = kind.encrypted {
-            let value = if encrypted { "partly encrypted" } else { "clear" };
-            strata.insert("encryption".to_owned(), value.to_owned());
-        }
-        let first = loud().next();
+        let first = hits.iter().find(|finding| is_alert(finding));
         out.incidents.push(Incident {
             kind: name.clone(),
             malicious: truth.malicious,
             site: site.name.clone(),
-            seconds: first.map(|alert| (alert.at - truth.start_epoch).max(0.0)),
-            first: first.map(|alert| alert.finding.detector.clone()),
+            seconds: first.map(|first| (first.at.seconds_f64() - truth.start_epoch).max(0.0)),
+            first: first.map(|first| first.detector.clone()),
             detectors,
             strata,
         });

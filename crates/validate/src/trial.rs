@@ -10,6 +10,7 @@ use learn::behaviour::{Knowledge, Tolerance, Unfit, Which};
 use model::Timestamp;
 
 use crate::card::DataCard;
+use crate::drift::Halves;
 use crate::evaluation::{Evaluation, Example, Label};
 use crate::gates::{self, Bounds, Verdict};
 use crate::hospitals::{Hospital, HospitalError, Watched, watch_all, watch_folder};
@@ -77,10 +78,11 @@ impl Trial {
         &self,
         without: &[Which],
         progress: &(dyn Fn(&str) + Sync),
-    ) -> Result<Evaluation, TrialError> {
+    ) -> Result<(Evaluation, Halves), TrialError> {
         let engine = |until| self.engine(without, until);
-        let mut whole = Evaluation::default();
-        let mut add = |one: Evaluation| {
+        let (mut whole, mut halves) = (Evaluation::default(), Halves::default());
+        let mut add = |(one, half): (Evaluation, Option<Halves>)| {
+            half.into_iter().for_each(|half| halves.add(half));
             whole.examples.extend(one.examples);
             whole.incidents.extend(one.incidents);
             whole.false_alerts.extend(one.false_alerts);
@@ -95,18 +97,20 @@ impl Trial {
                 encrypted: plan.map(|one| one.plan.encrypted_share > 0.0),
             };
             progress(&watched.site.name);
-            scored::score(&watched, &kind)
+            // Where attacks are packed together, the second half is no ordinary day.
+            let quiet = watched.site.truth.is_empty().then(|| Halves::of(&watched));
+            (scored::score(&watched, &kind), quiet)
         };
         watch_all(&hospitals, self.threads, &engine, &each)?.into_iter().for_each(&mut add);
         for folder in &self.sites {
             let watched = watch_folder(folder, &engine)?;
             progress(&watched.site.name);
-            add(scored::score(&watched, &Kind::default()));
+            add((scored::score(&watched, &Kind::default()), Some(Halves::of(&watched))));
         }
         if whole.exposure.is_empty() {
             return Err(TrialError::Nothing);
         }
-        Ok(whole)
+        Ok((whole, halves))
     }
 
     /// Tries the model, and gives the report and what it stands on.
@@ -121,7 +125,7 @@ impl Trial {
         if let Some(knowledge) = &self.knowledge {
             knowledge.check()?;
         }
-        let evaluation = self.watch(&[], progress)?;
+        let (evaluation, halves) = self.watch(&[], progress)?;
         let settings = Settings {
             shift_hours: self.tolerance.shift_hours,
             alerts_a_shift: self.tolerance.false_alerts,
@@ -135,7 +139,7 @@ impl Trial {
             verdicts: gates::release(&measures, bounds),
             ablation: Vec::new(),
             comparisons: Vec::new(),
-            drift: Vec::new(),
+            drift: halves.table(),
             notes: notes(),
             limits: limits(),
             measures,
@@ -144,7 +148,7 @@ impl Trial {
             let parts = [Which::Trees].into_iter().chain(Which::OF_NORMAL);
             for part in parts.filter(|part| self.knowledge.is_some() || *part != Which::Trees) {
                 progress(&format!("without {}", part.name()));
-                let less = Measures::of(&self.watch(&[part], &|_| {})?, &settings);
+                let less = Measures::of(&self.watch(&[part], &|_| {})?.0, &settings);
                 report.ablation.push(Ablation::of(part.name(), &report.measures, &less));
             }
         }
@@ -163,12 +167,10 @@ impl Trial {
         settings: &Settings,
         progress: &(dyn Fn(&str) + Sync),
     ) -> Result<(Vec<Comparison>, Vec<Verdict>), TrialError> {
-        let seconds = learn::features::WINDOW.as_secs_f64();
         let mut theirs = Evaluation::default();
         for hospital in Hospital::coverage(self.seeds.iter().copied(), self.parts.max(1)) {
             progress(&format!("Kitsune in {}", hospital.name));
-            let run = device_windows(&hospital.plan, By::Initiator, seconds)
-                .map_err(HospitalError::from)?;
+            let run = device_windows(&hospital.plan, By::Initiator).map_err(HospitalError::from)?;
             theirs.examples.extend(kitsune::examples(&run).into_iter().filter(by_known));
         }
         let all = Measures::of(&theirs, settings);

@@ -42,6 +42,9 @@ pub enum UnseenError {
     /// Nothing could be trained.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// Nothing is left to learn from.
+    #[error("{0} sites are too few to leave one out: give at least three")]
+    TooFewSites(usize),
 }
 
 /// Learns on hospitals and judges others, family by family.

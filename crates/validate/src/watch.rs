@@ -11,6 +11,7 @@ use pipeline::analyze::{self, Plan, RunError, Summary};
 use pipeline::outputs::{Fact, OutputError, Outputs};
 
 use crate::site::Site;
+use crate::speech::{Listener, Speech};
 
 /// What a device did in a window, and who it was.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Watched {
     pub ip: Option<IpAddr>,
     /// Class as known then.
     pub class: &'static str,
+    /// What it spoke, as far as that was recognised.
+    pub speech: Option<Speech>,
 }
 
 /// What came of a run over a site.
@@ -40,10 +43,12 @@ pub struct Seen {
 struct Keep {
     windows: Vec<Watched>,
     findings: Vec<Finding>,
+    listener: Listener,
 }
 
 impl Outputs for Keep {
-    fn observation(&mut self, _: Fact<'_>) -> Result<(), OutputError> {
+    fn observation(&mut self, fact: Fact<'_>) -> Result<(), OutputError> {
+        self.listener.hear(&fact);
         Ok(())
     }
 
@@ -52,6 +57,7 @@ impl Outputs for Keep {
             behaved: behaved.clone(),
             ip: inventory.ip(behaved.device),
             class: inventory.class(behaved.device).name(),
+            speech: self.listener.spoke(behaved.device),
         });
     }
 

@@ -4,7 +4,7 @@
 //! into a full instance, tells devices and cases as they become known, and in the end holds what was
 //! found against what was hidden. No root, no network beyond loopback.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,14 +18,13 @@ use model::{Case, CaseId, Device, DeviceClass, Finding, Severity, Timestamp};
 use pipeline::analyze::{Plan as Replay, Progress, run};
 use pipeline::live::Counters;
 use pipeline::outputs::Outputs;
+use validate::scored;
+use validate::site::Site;
 
 use crate::cli::DemoArgs;
 use crate::instance::{Instance, Listener, data_folder};
 use crate::tables::{say, span, thousands};
 use crate::{key, models};
-
-/// A finding up to so long after an attack's end still counts for it.
-const GRACE_SECONDS: f64 = 60.0;
 
 /// Between two looks for words on cases, once everything is replayed.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -180,42 +179,10 @@ impl Listener for Teller {
     }
 }
 
-/// Holds what was found against what was hidden.
+/// Holds what was found against what was hidden, as `wardwatch validate` does.
 fn compare(truth: &[Truth], findings: &[Finding], hospital: &Path) -> Result<()> {
-    let hosts: BTreeMap<String, drill::HostEntry> =
-        serde_json::from_slice(&std::fs::read(hospital.join("hosts.json"))?)?;
-    let mac_of: BTreeMap<&str, &str> =
-        hosts.values().map(|host| (host.ip.as_str(), host.mac.as_str())).collect();
-    let sides = |ips: &[String]| -> BTreeSet<String> {
-        let mac = |ip: &String| mac_of.get(ip.as_str()).map(|mac| mac.to_lowercase());
-        ips.iter().flat_map(|ip| [Some(ip.clone()), mac(ip)]).flatten().collect()
-    };
-    // Below IP a spoofer has no address of its own to name: there a victim counts too.
-    let wanted: Vec<BTreeSet<String>> = truth
-        .iter()
-        .map(|event| {
-            let mut ips = vec![event.actor.clone()];
-            if event.technique.starts_with("T1557") {
-                ips.extend(event.victims.iter().cloned());
-            }
-            sides(&ips)
-        })
-        .collect();
-    let mut first: Vec<Option<f64>> = vec![None; truth.len()];
-    for finding in findings.iter().filter(|finding| finding.severity >= Severity::Medium) {
-        let (at, named) = (finding.at.seconds_f64(), names(finding));
-        let fits = |place: &usize| {
-            let event = &truth[*place];
-            (event.start_epoch - 1.0..=event.end_epoch + GRACE_SECONDS).contains(&at)
-                && named.iter().any(|name| wanted[*place].contains(name))
-        };
-        // An alert counts for one event only: the last that began.
-        let latest = |a: &usize, b: &usize| truth[*a].start_epoch.total_cmp(&truth[*b].start_epoch);
-        if let Some(place) = (0..truth.len()).filter(fits).max_by(latest) {
-            let seconds = (at - truth[place].start_epoch).max(0.0);
-            first[place] = Some(first[place].map_or(seconds, |before| before.min(seconds)));
-        }
-    }
+    let site = Site::read(hospital)?;
+    let first = scored::first_alerts(&site, findings);
     say("What was hidden, and what was found:");
     for (event, first) in truth.iter().zip(first) {
         let verdict = match (event.malicious, first) {
@@ -228,17 +195,6 @@ fn compare(truth: &[Truth], findings: &[Finding], hospital: &Path) -> Result<()>
     }
     say("");
     Ok(())
-}
-
-/// Addresses that a finding names.
-fn names(finding: &Finding) -> Vec<String> {
-    let device = (&finding.device.ip, &finding.device.mac);
-    let peers = finding.peers.iter().map(|peer| (&peer.ip, &peer.mac));
-    std::iter::once(device)
-        .chain(peers)
-        .flat_map(|(ip, mac)| [ip.map(|ip| ip.to_string()), mac.map(|mac| mac.to_string())])
-        .flatten()
-        .collect()
 }
 
 fn next(args: &DemoArgs, instance: &Instance, token: &str) {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ::respond::blast::{self, Blast, Graph, Limits};
+use ::respond::enforcers::acl::{self, Dialect};
 use ::respond::essentials::{Ground, Judge};
 use ::respond::mud::{self, About};
 use ::respond::segment::{self, Settings, policy};
@@ -15,6 +16,7 @@ use model::Timestamp;
 use serde_json::json;
 
 use crate::cli::{BlastArgs, GroundArgs, OfficeArgs, SegmentArgs, SegmentCommand};
+use crate::exit;
 use crate::respond::{Place, device};
 use crate::tables::{say, table};
 
@@ -121,7 +123,9 @@ pub(crate) fn segment(args: &SegmentArgs) -> Result<ExitCode> {
             show_policy(&known, &made, &told);
             Ok(())
         }
-        SegmentCommand::Paste { device } => paste(&known, judge, &known.subject(judge, device)?),
+        SegmentCommand::Paste { device, language } => {
+            paste(&known, judge, &known.subject(judge, device)?, language)
+        }
         SegmentCommand::Diff { device, since } => {
             let subject = known.subject(judge, device)?;
             let before = policy::of_before(&subject, judge, &settings, *since);
@@ -209,22 +213,36 @@ fn show_policy(known: &Known, made: &policy::Policy, told: &policy::Evaluation) 
     }
 }
 
-fn paste(known: &Known, judge: &Judge<'_>, subject: &Subject) -> Result<()> {
+fn paste(known: &Known, judge: &Judge<'_>, subject: &Subject, language: &str) -> Result<()> {
     let made = policy::of(subject, judge, &Settings::default());
     // What a network engineer pastes stays until they take it away; what is in force for a while
     // comes from 'respond plan'.
     let longest = std::time::Duration::from_secs(24 * 3_600);
     let intent = made.intent("A-0000", subject, longest);
-    let plans = known.office.plans(&intent).map_err(|why| anyhow::anyhow!("{why}"))?;
+    let texts = if language == "enforcers" {
+        let plans = known.office.plans(&intent).map_err(|why| anyhow::anyhow!("{why}"))?;
+        plans.into_iter().map(|plan| (plan.enforcer, plan.change, plan.undo)).collect()
+    } else {
+        let wanted = language.replace('-', "_");
+        let Some(dialect) = Dialect::ALL.into_iter().find(|dialect| dialect.name() == wanted)
+        else {
+            bail!(exit::Usage::from_error(format!(
+                "'{language}' is no language: give cisco-dacl, cisco-extended, fortigate, paloalto \
+                 or enforcers"
+            )));
+        };
+        let text = acl::text(dialect, &intent).map_err(|why| anyhow::anyhow!("{why}"))?;
+        vec![(dialect.name().to_owned(), text.change, text.undo)]
+    };
     if known.json {
-        say(&json!(plans).to_string());
+        say(&json!(texts).to_string());
         return Ok(());
     }
-    for plan in plans {
-        say(&format!("# {}", plan.enforcer));
-        plan.change.iter().for_each(|line| say(line));
+    for (name, change, undo) in texts {
+        say(&format!("# {name}"));
+        change.iter().for_each(|line| say(line));
         say("# and to undo it");
-        plan.undo.iter().for_each(|line| say(line));
+        undo.iter().for_each(|line| say(line));
     }
     Ok(())
 }

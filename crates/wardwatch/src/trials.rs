@@ -17,7 +17,7 @@ use validate::report::Report;
 use validate::tables::ensemble::EnsembleSettings;
 use validate::tables::{self, TableOptions, TableRun};
 use validate::trial::Trial;
-use validate::{unseen, watch};
+use validate::{sites, unseen, watch};
 
 use crate::analyze::tell;
 use crate::cli::{TrialArgs, ValidateArgs};
@@ -70,8 +70,19 @@ pub(crate) fn tried(
         })?;
         report.comparisons.extend(unseen::compared(&all));
     }
+    if on.left_out_sites {
+        let sets = |from: u64| Hospital::coverage(from..from + 1, SITES);
+        let hospitals = if alone { sets(on.seed + 900) } else { Vec::new() };
+        let all = sites::leave_out(&hospitals, folders, threads, &watch::engine, &|name| {
+            tell(&format!("left-out sites: {name}"));
+        })?;
+        report.comparisons.extend(sites::compared(&all));
+    }
     Ok((report, evaluation))
 }
+
+/// Made-up hospitals of which each is left out in turn.
+const SITES: u32 = 8;
 
 fn of_table(args: &ValidateArgs) -> Result<ExitCode> {
     let (Some(file), Some(label)) = (&args.table, &args.label) else {

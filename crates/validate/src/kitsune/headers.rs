@@ -3,6 +3,8 @@
 //! Deliberately absent: everything above, tunnels, and IPv6 extension headers, behind which the
 //! published program finds ports only with the help of a dissector.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 /// An address, of whatever layer there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
@@ -12,6 +14,17 @@ pub enum Address {
     V6(u128),
     /// Ethernet, where there is no network layer.
     Mac(u64),
+}
+
+impl Address {
+    /// As an address of the network layer, where it is one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::V4(bits) => Some(IpAddr::V4(Ipv4Addr::from_bits(*bits))),
+            Self::V6(bits) => Some(IpAddr::V6((*bits).into())),
+            Self::Mac(_) => None,
+        }
+    }
 }
 
 /// What the published program puts behind an address to name a socket.

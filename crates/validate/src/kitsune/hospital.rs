@@ -1,19 +1,16 @@
 //! Kitsune in a hospital, packet by packet, told by device and stretch of time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use drill::{DrillError, Happening, Hospital, Plan, Truth, Who};
 use foldhash::fast::FixedState;
-use model::Timestamp;
 
 use super::headers::{Address, Headers, Port, read};
 use super::{Kitsune, Settings};
-use crate::evaluation::{Example, Label};
-
-/// So long after an event its actor and its victims may still do what is not normal life.
-const AFTERMATH_SECONDS: f64 = 60.0;
+use crate::evaluation::Example;
+use crate::label::{Labels, end_of, window_of};
 
 /// Whose packet it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +24,7 @@ pub enum By {
     Either,
 }
 
-/// A device, by its address, and a stretch of time: how many of its length since the epoch began.
+/// A device, by its address, and a window of ten seconds, by its number.
 pub type Place = (IpAddr, i64);
 
 /// One device in one stretch of time.
@@ -44,14 +41,10 @@ pub struct Unit {
 pub struct Run {
     /// What it said, by device and stretch of time, after it had learned.
     pub units: BTreeMap<Place, Unit>,
-    /// Which event a device acts in, by the packets of that event to and from it.
-    pub acting: BTreeMap<Place, u32>,
-    /// Who else is touched by a packet of an event.
-    pub touched: BTreeSet<Place>,
+    /// What each window really was.
+    pub labels: Labels,
     /// What really happened.
     pub truth: Vec<Truth>,
-    /// Length of a stretch of time, in seconds.
-    pub seconds: f64,
     /// Packets that were learned or scored.
     pub packets: u64,
     /// How long that took, without making the packets.
@@ -67,14 +60,13 @@ impl Run {
 
 /// Lives a hospital and has Kitsune score it: it learns from normal life (which features go
 /// together from the first tenth of its packets), and then scores every packet. A device's score in
-/// a stretch of so many seconds is the largest of its packets'. Frames without an address of their
+/// a window is the largest of its packets'. Frames without an address of their
 /// own, and ARP, where addresses may be false, are of the device whose link address they have.
 ///
 /// # Errors
 ///
 /// The plan names a scenario that does not exist.
-pub fn device_windows(plan: &Plan, by: By, seconds: f64) -> Result<Run, DrillError> {
-    let seconds = seconds.max(0.001);
+pub fn device_windows(plan: &Plan, by: By) -> Result<Run, DrillError> {
     let mut hospital = Hospital::new(plan)?;
     let end = hospital.phases().baseline_end_epoch;
     // A first life only to know who is there and how much is normal.
@@ -89,14 +81,10 @@ pub fn device_windows(plan: &Plan, by: By, seconds: f64) -> Result<Run, DrillErr
     let training = normal.saturating_sub(mapping + 1);
     let mut kitsune = Kitsune::new(&Settings { mapping, training, ..Settings::default() });
     let mut whose = Whose { by, links: links(&first), first: HashMap::default() };
-    let actors: Vec<Option<IpAddr>> =
-        first.truth().iter().map(|truth| truth.actor.parse().ok()).collect();
     let mut run = Run {
         units: BTreeMap::new(),
-        acting: BTreeMap::new(),
-        touched: BTreeSet::new(),
+        labels: Labels::of_truth(first.truth(), true),
         truth: first.truth().to_vec(),
-        seconds,
         packets: 0,
         took: Duration::ZERO,
     };
@@ -108,7 +96,7 @@ pub fn device_windows(plan: &Plan, by: By, seconds: f64) -> Result<Run, DrillErr
         run.took += clock.elapsed();
         run.packets += 1;
         let devices = whose.packet(&headers);
-        let window = window_of(at, seconds);
+        let window = window_of(at);
         if let Some(score) = score {
             for device in devices.into_iter().flatten() {
                 let unit = run.units.entry((device, window)).or_default();
@@ -116,31 +104,11 @@ pub fn device_windows(plan: &Plan, by: By, seconds: f64) -> Result<Run, DrillErr
                 unit.packets += 1;
             }
         }
-        let Some(event) = event else { continue };
-        let Some(actor) = actors.get(event as usize).copied().flatten() else { continue };
-        let ends = headers.addresses.map(|address| ip(&address));
-        let bare = headers.ports == [Port::Arp; 2] || ends.contains(&None);
-        if bare || ends.contains(&Some(actor)) {
-            run.acting.insert((actor, window), event);
-        }
-        for ip in ends.into_iter().flatten().filter(|ip| *ip != actor) {
-            run.touched.extend([(ip, window), (ip, window + 1)]);
+        if let Some(event) = event {
+            run.labels.packet(at, Some(&headers), event);
         }
     }
     Ok(run)
-}
-
-/// The stretch of time that a time is in.
-fn window_of(at: Timestamp, seconds: f64) -> i64 {
-    at.nanos().div_euclid((seconds * 1e9) as i64)
-}
-
-fn ip(address: &Address) -> Option<IpAddr> {
-    match address {
-        Address::V4(bits) => Some(IpAddr::V4(Ipv4Addr::from_bits(*bits))),
-        Address::V6(bits) => Some(IpAddr::V6((*bits).into())),
-        Address::Mac(_) => None,
-    }
 }
 
 /// Whose link address is whose.
@@ -163,7 +131,7 @@ impl Whose {
         let device = |end: usize| match headers.addresses[end] {
             Address::V4(0) | Address::Mac(_) => self.links.get(&headers.macs[end]).copied(),
             _ if headers.ports[end] == Port::Arp => self.links.get(&headers.macs[end]).copied(),
-            address => ip(&address),
+            address => address.ip(),
         };
         let Some(from) = device(0) else { return [None; 2] };
         let to = device(1).filter(|&to| to != from);
@@ -186,43 +154,21 @@ impl Whose {
 pub fn examples(run: &Run) -> Vec<Example> {
     let mut places: BTreeMap<Place, f64> =
         run.units.iter().map(|(place, unit)| (*place, unit.score)).collect();
-    run.acting.keys().for_each(|place| {
-        places.entry(*place).or_insert(0.0);
-    });
-    let told = places.into_iter().map(|(place, score)| {
-        let event = run.acting.get(&place).and_then(|event| run.truth.get(*event as usize));
+    for (window, ip) in run.labels.acting() {
+        places.entry((ip, window)).or_insert(0.0);
+    }
+    let told = places.into_iter().map(|((ip, window), score)| {
+        let end = end_of(window);
+        let truth = run.labels.of(Some(ip), end);
         let mut strata = BTreeMap::new();
-        let truth = match event {
-            Some(event) => {
-                let who = if event.who == Who::Known { "known" } else { "stranger" };
-                strata.insert("actor".to_owned(), who.to_owned());
-                let kind = event.scenario.clone();
-                if event.malicious { Label::Attack(kind) } else { Label::LookAlike(kind) }
-            }
-            None if run.touched.contains(&place) || is_near(run, place) => Label::Neutral,
-            None => Label::Normal,
-        };
-        let moment = if during_event(run, place.1) { "event" } else { "calm" };
+        let event = run.labels.event(ip, window);
+        if let Some(event) = event.and_then(|event| run.truth.get(event as usize)) {
+            let who = if event.who == Who::Known { "known" } else { "stranger" };
+            strata.insert("actor".to_owned(), who.to_owned());
+        }
+        let moment = if run.labels.during_event(end) { "event" } else { "calm" };
         strata.insert("moment".to_owned(), moment.to_owned());
         Example { score, truth, strata, ..Example::default() }
     });
     told.collect()
-}
-
-/// Whether an event goes on in a stretch of time, or has shortly before.
-fn during_event(run: &Run, window: i64) -> bool {
-    let (from, to) = (window as f64 * run.seconds, (window + 1) as f64 * run.seconds);
-    let mut events = run.truth.iter();
-    events.any(|event| from < event.end_epoch + AFTERMATH_SECONDS && to > event.start_epoch)
-}
-
-/// Whether a device took part in an event then, or shortly before.
-fn is_near(run: &Run, (device, window): Place) -> bool {
-    let (from, to) = (window as f64 * run.seconds, (window + 1) as f64 * run.seconds);
-    let device = device.to_string();
-    run.truth.iter().any(|event| {
-        from < event.end_epoch + AFTERMATH_SECONDS
-            && to > event.start_epoch
-            && (event.actor == device || event.victims.contains(&device))
-    })
 }

@@ -178,7 +178,7 @@ fn a_hospital_is_told_by_device_and_window_with_the_truth() {
         events: vec![event("udp_flood"), event("arp_spoofing")],
         ..drill::Plan::default()
     };
-    let run = device_windows(&plan, By::Initiator, 10.0).unwrap();
+    let run = device_windows(&plan, By::Initiator).unwrap();
     assert_eq!(run.truth.len(), 2);
     let all = examples(&run);
     let of = |label: &Label| -> Vec<f64> {

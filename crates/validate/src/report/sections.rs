@@ -249,7 +249,7 @@ pub(super) fn drift(report: &Report) -> String {
         return String::new();
     }
     let inner = read(
-        "below 0.1 a column is as it was; from 0.25 on it is another population, and what was learned may not hold (Siddiqi, 2006).",
+        "normal life only, by group, the features that moved most; below 0.1 a feature is as it was, from 0.25 on it is another population, and what was learned may not hold (Siddiqi, 2006). Devices told of are those that ADWIN found to behave in another way.",
     ) + &tables::drift(report);
     section("drift", "Drift", &inner)
 }

@@ -242,8 +242,9 @@ pub(super) fn bias(measures: &Measures) -> String {
 }
 
 pub(super) fn drift(report: &Report) -> String {
-    let columns = ["Column", "Then", "Now", "Stability index", ""];
-    let mut table = Table::new("What changed since the models learned", &columns);
+    let columns =
+        ["Group", "Feature", "First half", "Second half", "Stability index", "Devices told of", ""];
+    let mut table = Table::new("What changed between the halves of the time watched", &columns);
     for of in &report.drift {
         let (outcome, word) = match of.stability {
             Stability::TooFew => ("too_few", "too few to say"),
@@ -252,10 +253,12 @@ pub(super) fn drift(report: &Report) -> String {
             Stability::Different => ("failed", "different"),
         };
         table.row(vec![
+            Cell::html(name(&of.group)),
             Cell::html(name(&of.column)),
             Cell::number(plain(of.before)),
             Cell::number(plain(of.after)),
             Cell::number(of.index.map_or("\u{2013}".to_owned(), plain)),
+            Cell::number(count(of.changes)),
             Cell::html(format!("<span class=\"mark {outcome}\">{word}</span>")),
         ]);
     }

@@ -42,11 +42,13 @@ pub(crate) fn made() -> Report {
             },
         ],
         drift: vec![Drift {
+            group: "pump/quiet".to_owned(),
             column: "bytes_per_second".to_owned(),
             before: 1_200.0,
             after: 5_300.0,
             index: Some(0.31),
             stability: ml::drift::Stability::Different,
+            changes: 1,
         }],
         notes: vec!["A note & more.".to_owned()],
         limits: vec!["Only one <site>.".to_owned()],

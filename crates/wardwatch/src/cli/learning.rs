@@ -86,6 +86,10 @@ pub(crate) struct TrialArgs {
     /// four sets of hospitals of its own.
     #[arg(long)]
     pub(crate) unseen: bool,
+    /// Each site left out of training in turn, and judged by what was learned from the others: of
+    /// the folders that are given, or of eight made-up hospitals.
+    #[arg(long)]
+    pub(crate) left_out_sites: bool,
     /// Hospitals at once.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) threads: u16,

@@ -43,10 +43,14 @@ pub(crate) enum SegmentCommand {
         #[arg(long, value_name = "TIME")]
         until: Option<Timestamp>,
     },
-    /// That policy in the language of each enforcer that is configured, to be pasted.
+    /// That policy as text for a firewall, to be pasted by the network team.
     Paste {
         /// Device, by its id or address.
         device: String,
+        /// For what: cisco-dacl, cisco-extended, fortigate, paloalto, or enforcers for those that
+        /// are configured.
+        #[arg(long, value_name = "LANGUAGE", default_value = "enforcers")]
+        language: String,
     },
     /// What has changed in a device's policy since a time.
     Diff {
