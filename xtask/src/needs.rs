@@ -39,6 +39,16 @@ static NEEDS: &[Need] = &[
     Need { program: "nmap", package: "nmap", why: "the live test scans with it" },
     Need { program: "nft", package: "nftables", why: "restrictions are tested in a real kernel" },
     Need {
+        program: "hydra",
+        package: "hydra",
+        why: "passwords are guessed with it in the lab of responses",
+    },
+    Need {
+        program: "setpriv",
+        package: "util-linux",
+        why: "hosts of the lab of responses run without rights",
+    },
+    Need {
         program: "ping",
         package: "iputils-ping",
         why: "the tests of restrictions ask who reaches whom",

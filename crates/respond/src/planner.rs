@@ -39,6 +39,10 @@ const ECHO: Duration = Duration::from_secs(120);
 /// Techniques by which somebody takes another's address.
 const TAKES_ADDRESSES: [&str; 4] = ["T1557", "T1557.002", "T1557.003", "T0830"];
 
+/// Techniques that are aimed at whoever answers: probing for services and for machines, and going
+/// from one machine to the next. To cut the one flow on which it was found stops none of it.
+const TURNS_TO_MANY: [&str; 3] = ["T1046", "T1018", "T1210"];
+
 /// What could be done about a case, of one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
@@ -59,6 +63,8 @@ struct Known {
     severity: Severity,
     ip: Option<IpAddr>,
     peers: Vec<(IpAddr, Option<u16>)>,
+    /// Whether more are meant than those who are named.
+    many: bool,
 }
 
 /// Keeps what was found of open cases, and drafts.
@@ -108,6 +114,7 @@ impl Planner {
             severity: finding.severity,
             ip: finding.device.ip,
             peers: finding.peers.iter().filter_map(|p| p.ip.map(|ip| (ip, p.port))).collect(),
+            many: finding.attack.iter().any(|id| TURNS_TO_MANY.contains(&id.as_str())),
         };
         // What is told anew has its old name.
         match known.iter().position(|old| old.claim.finding == new.claim.finding) {
@@ -231,7 +238,8 @@ fn restrictions(
         inside.iter().chain(&outside).flat_map(|(peer, port)| pattern(*peer, *port)).collect();
     flows.sort();
     flows.dedup();
-    if !flows.is_empty() && flows.len() <= MOST_FLOWS {
+    let many = own.iter().any(|one| one.many);
+    if !many && !flows.is_empty() && flows.len() <= MOST_FLOWS {
         out.push(Restriction::Block { flows });
     }
     // What care needs is filled in from the pre-flight's own knowledge.

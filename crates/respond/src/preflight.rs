@@ -85,7 +85,8 @@ pub struct Preflight {
     pub essential: Vec<Cut>,
     /// Declared needs that would be cut, seen or not, in plain words.
     pub declared: Vec<String>,
-    /// Others that would be cut, most recent first, at most [`Preflight::MAX`].
+    /// Others that would be cut, most recent first and suspect ones last, at most
+    /// [`Preflight::MAX`].
     pub other: Vec<Cut>,
     /// How many more of the others there are.
     pub more: u64,
@@ -148,8 +149,12 @@ pub fn check(intent: &Intent, judge: &Judge<'_>, minimum: &Minimum, now: Timesta
         let own: BTreeMap<_, _> = own.collect();
         own.into_iter().for_each(|(key, record)| consider(key, record));
     }
+    // What the attack did comes last: a scan must not push normal life out of the list.
     for list in [&mut essential, &mut other] {
-        list.sort_by(|a, b| b.last.cmp(&a.last).then(a.conversation.cmp(&b.conversation)));
+        list.sort_by(|a, b| {
+            let by_time = b.last.cmp(&a.last).then(a.conversation.cmp(&b.conversation));
+            a.suspect.cmp(&b.suspect).then(by_time)
+        });
     }
     let declared = declared::would_cut(&replay, judge);
     let (outcome, because) = if essential.is_empty() && declared.is_empty() {

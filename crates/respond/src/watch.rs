@@ -4,6 +4,7 @@
 //! enforcer or on a mirror port before it, and says what was seen. Time comes with the packets and
 //! with whoever asks.
 
+mod answers;
 mod beat;
 mod packet;
 
@@ -14,8 +15,9 @@ use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use beat::Beat;
-pub use packet::Packet;
+pub use packet::{Packet, Tcp};
 
+use self::answers::{Answers, Shows};
 use crate::desk::Seen;
 use crate::restriction::Restriction;
 use crate::subject::Subject;
@@ -55,6 +57,7 @@ struct Watched {
     pushed: Timestamp,
     /// Tries that were seen since, before the enforcer.
     tries: u64,
+    answers: Answers,
     last_try: Option<Timestamp>,
     /// Packets that should not have been seen.
     leaks: u64,
@@ -84,6 +87,7 @@ impl Watch {
             beats: beats.to_vec(),
             pushed,
             tries: 0,
+            answers: Answers::default(),
             last_try: None,
             leaks: 0,
             last_leak: None,
@@ -131,17 +135,20 @@ impl Watch {
 impl Watched {
     fn packet(&mut self, packet: &Packet, side: Side) {
         for beat in &mut self.beats {
-            beat.packet(packet);
+            beat.packet(packet, side);
         }
         if packet.at <= self.pushed || !packet.is_cut_by(&self.restriction, &self.subject) {
             return;
         }
-        // Before the enforcer, only an answer shows that something went through.
-        let is_try = side == Side::Mirror && self.subject.has(packet.source);
-        if is_try {
+        // Before the enforcer, only an answer to it shows that something went through.
+        let seen = match side {
+            Side::Protected => Shows::Passed,
+            Side::Mirror => self.answers.shows(packet, self.subject.has(packet.source)),
+        };
+        if seen == Shows::Try {
             self.tries += 1;
             self.last_try = Some(packet.at);
-        } else if packet.at > self.pushed.plus(GRACE) {
+        } else if seen == Shows::Passed && packet.at > self.pushed.plus(GRACE) {
             self.leaks += 1;
             self.last_leak = Some(packet.at);
         }

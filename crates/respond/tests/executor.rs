@@ -16,7 +16,7 @@ use respond::desk::{Ending, Releaser, Status, Whom};
 use respond::executor::{Executor, HALT};
 use respond::ledger::Book;
 use respond::preflight::Outcome;
-use respond::watch::{Packet, Side};
+use respond::watch::{Packet, Side, Tcp};
 use respond::{
     Approved, Ask, Beat, Claim, Conversation, EnforceError, Enforcer, Evidence, Intent, Level,
     Moment, Pattern, Person, Plan, Preflight, Proposal, Proto, Range, Receipt, Restriction, Role,
@@ -211,6 +211,7 @@ fn packet(second: u64, from: (u8, u16), to: (u8, u16)) -> Packet {
         proto: Proto::Tcp,
         source_port: from.1,
         destination_port: to.1,
+        tcp: Some(Tcp::default()),
     }
 }
 
@@ -307,6 +308,7 @@ fn care_that_misses_two_beats_rolls_it_back() {
         interval: Duration::from_secs(5),
         tier: Tier::T0,
         last: at(1).wall,
+        one_way: false,
     };
     propose(folder.path(), 1, vec![beat]);
     step(&mut executor, 2);

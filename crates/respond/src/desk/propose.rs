@@ -168,11 +168,15 @@ impl Desk {
         let needed = hours(self.policy.automatic.recorded_hours);
         let span = preflight.recorded.map(|(first, last)| last.since(first));
         if !preflight.allows_automatic() || span.is_none_or(|span| span < needed) {
-            because.push(format!(
-                "too little of its traffic was recorded to be sure ({} of {} hours)",
-                span.map_or(0, |span| span.as_secs() / 3_600),
-                self.policy.automatic.recorded_hours
-            ));
+            because.push(if preflight.allows_automatic() {
+                format!(
+                    "too little of its traffic was recorded to be sure ({} of {} hours)",
+                    span.map_or(0, |span| span.as_secs() / 3_600),
+                    self.policy.automatic.recorded_hours
+                )
+            } else {
+                format!("too little of its traffic was recorded to be sure: {}", preflight.because)
+            });
         }
     }
 }
@@ -198,6 +202,10 @@ fn harmless(preflight: &Preflight) -> Result<(), Refused> {
     Err(Refused::CutsEssential { what })
 }
 
+/// Whether normal life with life-sustaining devices would be cut. What began with the attack is the
+/// attack: that it was aimed at such a device is no reason to let it go on.
 fn cuts_life_sustaining(preflight: &Preflight) -> bool {
-    preflight.more > 0 || preflight.other.iter().any(|cut| cut.peer_tier <= Tier::T0i)
+    // Suspect ones come last: where the list ends with one, so are all that it has no place for.
+    let more = preflight.more > 0 && preflight.other.last().is_none_or(|cut| !cut.suspect);
+    more || preflight.other.iter().any(|cut| !cut.suspect && cut.peer_tier <= Tier::T0i)
 }

@@ -290,11 +290,15 @@ impl Enforcer for Nftables {
 
     fn revert_all(&self, _: &[Receipt]) -> Result<(), EnforceError> {
         let tables = self.tables()?;
-        let delete = |family: &Family| format!("delete table {} {TABLE}", family.name());
-        let lines: Vec<String> = tables.iter().map(delete).collect();
-        if lines.is_empty() {
+        if tables.is_empty() {
             return Ok(());
         }
+        // 'halt' and the process that enforces may do this at the same moment: who comes second
+        // must not fail over a table that is gone, so it is added in the same transaction.
+        let delete = |family: &Family| {
+            ["add", "delete"].map(|verb| format!("{verb} table {} {TABLE}", family.name()))
+        };
+        let lines: Vec<String> = tables.iter().flat_map(delete).collect();
         self.send(&["-f", "-"], &lines)?;
         if self.tables()?.is_empty() { Ok(()) } else { Err(refused("a table is still there")) }
     }

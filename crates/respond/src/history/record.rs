@@ -145,7 +145,7 @@ impl Record {
         let silence = seen.windows(2).map(|two| two[1] - two[0] - 1).max().unwrap_or(0);
         let silence = seconds(silence.saturating_mul(slots::SECONDS));
         let quiet = beats.windows(2).map(|two| two[1] - two[0]).max().unwrap_or(0);
-        let interval = match (beat, self.pause()) {
+        let interval = match (beat, self.pause(beat)) {
             (Some(beat), Some(pause)) => Some(beat.min(pause)),
             (beat, pause) => beat.or(pause),
         };
@@ -162,11 +162,16 @@ impl Record {
         }
     }
 
-    /// Usual silence within a flow, where flows stand at least half of the time: then nothing
-    /// begins, and what tells of life is inside.
-    fn pause(&self) -> Option<Duration> {
+    /// Usual silence within a flow, where flows stand nearly all of the time and outlast what
+    /// `beat`s: then nothing begins, and what tells of life is inside. Between flows that stand for
+    /// a part of it, or of which one follows the other, a device is silent for as long as until the
+    /// next begins.
+    fn pause(&self, beat: Option<Duration>) -> Option<Duration> {
         let span = self.last.since(self.first).as_secs();
-        let stands = span > 0 && self.standing >= span / 2;
+        let two = beat.map_or(0, |beat| beat.as_secs().saturating_mul(2));
+        let stands = span > 0
+            && self.standing.saturating_mul(10) >= span.saturating_mul(9)
+            && self.standing >= self.times.saturating_mul(two);
         let ms = self.pauses.0.checked_div(self.pauses.1)?;
         stands.then(|| Duration::from_millis(ms.max(1_000)))
     }
@@ -258,6 +263,22 @@ mod tests {
         let normal = record.normal(None);
         assert_eq!(normal.interval, Some(Duration::from_secs(67)));
         assert_eq!((normal.slots, normal.days), (334, 3));
+    }
+
+    #[test]
+    fn connections_one_after_the_other_beat_as_often_as_they_begin() {
+        for standing in [3, 4] {
+            let mut all = (0..100).map(|turn| {
+                let mut one = seen(turn * 4, standing);
+                one.pause = Some(Duration::from_millis(200));
+                one
+            });
+            let mut record = Record::new(&all.next().unwrap());
+            all.for_each(|one| record.add(&one, true));
+            let normal = record.normal(None);
+            assert!(normal.regular, "{normal:?}");
+            assert_eq!(normal.interval, Some(Duration::from_secs(4)), "{normal:?}");
+        }
     }
 
     #[test]

@@ -249,7 +249,14 @@ fn beats(intent: &Intent, ground: &Ground, judge: &Judge<'_>) -> Vec<Beat> {
         );
         beats.insert(
             *conversation,
-            Beat { conversation: *conversation, what, interval, tier, last: record.last },
+            Beat {
+                conversation: *conversation,
+                what,
+                interval,
+                tier,
+                last: record.last,
+                one_way: normal.is_some_and(|normal| !normal.answered),
+            },
         );
     }
     let mut beats: Vec<Beat> = beats.into_values().collect();

@@ -72,6 +72,19 @@ fn who_turns_to_many_is_held_to_essentials() {
 }
 
 #[test]
+fn who_probes_for_services_is_held_to_essentials_though_one_flow_is_named() {
+    let mut planner = Planner::default();
+    let mut scan = finding("F1", &[("10.0.0.5", Some(445))]);
+    scan.attack = vec!["T1046".to_owned()];
+    planner.finding(&scan);
+    let drafts = drafts(&mut planner);
+    assert!(
+        matches!(drafts[0].restrictions.first(), Some(Restriction::Essentials { .. })),
+        "{drafts:?}"
+    );
+}
+
+#[test]
 fn somebody_outside_is_blocked_at_the_perimeter() {
     let mut planner = Planner::default();
     planner.finding(&finding("F1", &[("203.0.113.7", Some(443))]));

@@ -6,6 +6,7 @@ use model::Timestamp;
 use model::device::Tier;
 use serde::{Deserialize, Serialize};
 
+use super::Side;
 use super::packet::Packet;
 use crate::restriction::Conversation;
 
@@ -26,6 +27,9 @@ pub struct Beat {
     pub tier: Tier,
     /// When it was last seen.
     pub last: Timestamp,
+    /// Whether nobody answers by nature.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub one_way: bool,
 }
 
 impl Beat {
@@ -36,8 +40,12 @@ impl Beat {
         if self.tier <= Tier::T0i { two.min(LIFE_SUSTAINING.max(self.interval)) } else { two }
     }
 
-    pub(super) fn packet(&mut self, packet: &Packet) {
-        if packet.at > self.last && packet.conversations().contains(&self.conversation) {
+    /// A packet was seen. Before the enforcer, that somebody calls is no life: an answer is.
+    pub(super) fn packet(&mut self, packet: &Packet, side: Side) {
+        let [called, answered] = packet.conversations();
+        let is_it = answered == self.conversation
+            || (called == self.conversation && (side == Side::Protected || self.one_way));
+        if packet.at > self.last && is_it {
             self.last = packet.at;
         }
     }

@@ -22,6 +22,19 @@ pub struct Packet {
     pub source_port: u16,
     /// Port it goes to; 0 for ICMP.
     pub destination_port: u16,
+    /// What its TCP header says.
+    pub tcp: Option<Tcp>,
+}
+
+/// What a TCP header says, as far as watching needs it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tcp {
+    /// It opens, or agrees to open.
+    pub syn: bool,
+    /// It refuses or ends.
+    pub rst: bool,
+    /// What it acknowledges.
+    pub ack: Option<u32>,
 }
 
 impl Packet {

@@ -43,6 +43,7 @@ fn packet(millis: i64, from: (u8, u16), to: (u8, u16)) -> Packet {
         proto: Proto::Tcp,
         source_port: from.1,
         destination_port: to.1,
+        tcp: Some(Tcp::default()),
     }
 }
 
@@ -59,6 +60,7 @@ fn beat(seconds: u64, tier: Tier) -> Beat {
         interval: Duration::from_secs(seconds),
         tier,
         last: at(-1_000),
+        one_way: false,
     }
 }
 
@@ -73,12 +75,50 @@ fn tries_without_an_answer_show_on_a_mirror_that_it_is_cut() {
 }
 
 #[test]
+fn who_was_being_answered_when_it_was_cut_is_answered_again_and_again_which_is_no_leak() {
+    let mut watch = watching(&[]);
+    let again = |millis: i64, ack: u32| {
+        let tcp = Some(Tcp { ack: Some(ack), ..Tcp::default() });
+        Packet { tcp, ..packet(millis, (5, 445), (9, 50_000)) }
+    };
+    (0..20).for_each(|n| watch.packet(&again(150 + n * 200, 7), Side::Mirror));
+    let verdicts = watch.verdicts(at(4_200));
+    assert!(
+        matches!(verdicts.as_slice(), [(_, Verdict::Cut(seen))] if seen.stopped),
+        "{verdicts:?}"
+    );
+    (0..20).for_each(|n| watch.packet(&again(4_300 + n * 100, 8 + n as u32), Side::Mirror));
+    let verdicts = watch.verdicts(at(6_300));
+    assert!(
+        matches!(verdicts.as_slice(), [(_, Verdict::Cut(seen))] if !seen.stopped),
+        "{verdicts:?}"
+    );
+}
+
+#[test]
+fn on_a_mirror_a_call_without_an_answer_is_no_sign_of_life() {
+    let mut watch = watching(&[beat(5, Tier::T2)]);
+    (0..20).for_each(|n| watch.packet(&packet(n * 1_000, (7, 40_000), (6, 2575)), Side::Mirror));
+    let missing = |verdicts: Vec<(String, Verdict)>| {
+        verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Missing(_)))
+    };
+    assert!(missing(watch.verdicts(at(19_000))));
+    let mut watch = watching(&[beat(5, Tier::T2)]);
+    (0..20).for_each(|n| watch.packet(&packet(n * 1_000, (6, 2575), (7, 40_000)), Side::Mirror));
+    assert!(!missing(watch.verdicts(at(19_000))));
+}
+
+#[test]
 fn answers_on_a_mirror_and_anything_behind_the_enforcer_show_that_it_is_not() {
     for (from, to, side) in
         [((5, 445), (9, 50_000), Side::Mirror), ((9, 50_000), (5, 445), Side::Protected)]
     {
         let mut watch = watching(&[]);
-        (0..30).for_each(|n| watch.packet(&packet(150 + n * 100, from, to), side));
+        let answer = |n: i64| Packet {
+            tcp: Some(Tcp { ack: Some(n as u32), ..Tcp::default() }),
+            ..packet(150 + n * 100, from, to)
+        };
+        (0..30).for_each(|n| watch.packet(&answer(n), side));
         let verdicts = watch.verdicts(at(3_100));
         let [(_, Verdict::Cut(seen))] = verdicts.as_slice() else { panic!("{verdicts:?}") };
         assert!(!seen.stopped, "{seen:?}");
@@ -110,7 +150,7 @@ fn traffic_that_is_not_cut_is_neither_try_nor_leak() {
 #[test]
 fn two_missed_beats_are_told_and_one_is_not() {
     let mut watch = watching(&[beat(10, Tier::T2)]);
-    watch.packet(&packet(5_000, (7, 40_000), (6, 2575)), Side::Mirror);
+    watch.packet(&packet(5_000, (6, 2575), (7, 40_000)), Side::Mirror);
     assert!(!watch.verdicts(at(24_000)).iter().any(|(_, v)| matches!(v, Verdict::Missing(_))));
     let verdicts = watch.verdicts(at(25_100));
     assert!(

@@ -72,7 +72,12 @@ pub(super) fn all(lab: &mut Lab, say: &dyn Fn(&str)) -> Result<Vec<Trial>> {
         note(trial);
     }
     note(flood(lab)?);
+    // What was recorded in the last minutes dies with the daemon: what policy does by itself is
+    // tried before.
     note(killed(lab)?);
+    lab.shield.start_daemon(&lab.network)?;
+    lab.shield.start_hand(&lab.network)?;
+    note(halts::killed(lab)?);
     note(ledger(lab)?);
     Ok(trials)
 }
@@ -133,7 +138,7 @@ fn approved(lab: &mut Lab, attack: &Attack) -> Result<Traced> {
 fn in_force(lab: &mut Lab, attack: &Attack) -> Result<Traced> {
     let traced = approved(lab, attack)?;
     let from = traced.decided.nanos();
-    wait(lab, IpAddr::V4(attack.ip), from, Duration::from_secs(10), |t| t.pushed.is_some())
+    wait(lab, IpAddr::V4(attack.ip), from, Duration::from_secs(30), |t| t.pushed.is_some())
         .context("it was approved, and is not in force")
 }
 
@@ -188,7 +193,8 @@ fn rolled_back(lab: &mut Lab) -> Result<Trial> {
         Some((_, Ending::RolledBack(what))) => format!("taken back by itself: {what}"),
         _ => format!("not taken back ({beats} heartbeats were watched)"),
     };
-    let good = text.starts_with("taken");
+    // Missed by the one that stopped, and not by another that is slow.
+    let good = text.starts_with("taken") && text.contains("CT1");
     Ok(Trial::timed(name, good, seconds, 30.0, text))
 }
 
@@ -231,15 +237,20 @@ fn flood(lab: &mut Lab) -> Result<Trial> {
     for place in 0..crowd {
         going.push(run::begin(lab, &host(3 + place))?);
     }
-    std::thread::sleep(Duration::from_secs(6));
-    let new: Vec<Traced> =
-        lab.ledger.look().values().filter(|t| t.decided.nanos() >= from).cloned().collect();
+    let begun = Instant::now();
+    let is_held = |t: &&Traced| t.action.because.iter().any(|why| why.contains("circuit breaker"));
+    let (done, held) = loop {
+        std::thread::sleep(Duration::from_millis(500));
+        let all = lab.ledger.look();
+        let new = || all.values().filter(|t| t.decided.nanos() >= from);
+        let (done, held) =
+            (new().filter(|t| t.was_pushed()).count(), new().filter(is_held).count());
+        let least = if held > 0 { 6 } else { 20 };
+        if begun.elapsed() >= Duration::from_secs(least) {
+            break (done, held);
+        }
+    };
     drop(going);
-    let done = new.iter().filter(|t| t.was_pushed()).count();
-    let held = new
-        .iter()
-        .filter(|t| t.action.because.iter().any(|why| why.contains("circuit breaker")))
-        .count();
     lab.shield.adopt(POLICY)?;
     let text = format!(
         "{crowd} attackers at once, 2 more restrictions allowed: {done} done by itself, {held} left to people"

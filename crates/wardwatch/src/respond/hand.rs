@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ::respond::executor::{Executor, HALT, revert_everything};
 use ::respond::ledger::Book;
-use ::respond::watch::{Packet, Side};
+use ::respond::watch::{Packet, Side, Tcp};
 use ::respond::{Ask, Clock, Moment, Proto, Receipt};
 use anyhow::{Context, Result, bail};
 use capture::{LiveConfig, LiveSource};
@@ -147,6 +147,11 @@ fn head(packet: &capture::Packet<'_>, link: u32) -> Option<Packet> {
         proto,
         source_port: if ports { decoded.src_port } else { 0 },
         destination_port: if ports { decoded.dst_port } else { 0 },
+        tcp: (proto == Proto::Tcp).then(|| Tcp {
+            syn: decoded.tcp.flags & wire::decode::Tcp::SYN != 0,
+            rst: decoded.tcp.flags & wire::decode::Tcp::RST != 0,
+            ack: (decoded.tcp.flags & wire::decode::Tcp::ACK != 0).then_some(decoded.tcp.ack),
+        }),
     })
 }
 

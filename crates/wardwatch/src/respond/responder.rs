@@ -18,10 +18,11 @@ use super::place::Place;
 
 /// How often the devices are taken over from the inventory.
 const DEVICES_EVERY: Duration = Duration::from_secs(2);
-/// An attack began before its finding.
-const BEFORE: Duration = Duration::from_secs(60);
 /// How often what was recorded is kept, and what is too old forgotten.
 const KEPT_EVERY: Duration = Duration::from_secs(120);
+/// How long before it was found an attack counts as having begun: a burst is found within seconds.
+/// What first happened then is no normal life.
+const BEFORE: Duration = Duration::from_secs(10);
 
 /// The daemon's part.
 pub(crate) struct Responder {

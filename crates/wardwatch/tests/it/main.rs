@@ -11,5 +11,6 @@ mod learned;
 mod live;
 mod loss;
 mod privacy;
+mod respond;
 mod rig;
 mod trials;

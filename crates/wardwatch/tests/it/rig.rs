@@ -8,6 +8,15 @@ use drill::{Event, Plan, Speed, Who};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// Held by tests that load the machine or measure it, so that no two of them run at a time, whoever
+/// runs the tests: in threads or in processes.
+pub(crate) fn alone() -> std::fs::File {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/alone.lock");
+    let file = std::fs::File::create(file).unwrap();
+    file.lock().unwrap();
+    file
+}
+
 /// Seconds of normal life before the first attack of [`HOSPITAL`].
 pub(crate) const NORMAL_SECONDS: f64 = 60.0;
 

@@ -14,7 +14,7 @@ use crate::lab::run::knock;
 use crate::lab::shield::ANALYST;
 
 /// The states, in the order in which they are tried.
-const STATES: [(State, &str); 8] = [
+const STATES: [(State, &str); 7] = [
     (State::Waiting, "waiting for signatures"),
     (State::Approved, "approved, not pushed"),
     (State::Pushing, "being pushed"),
@@ -22,7 +22,6 @@ const STATES: [(State, &str); 8] = [
     (State::Leaving, "being taken back"),
     (State::Damaged, "in force, ledger damaged"),
     (State::NoStore, "in force, store removed"),
-    (State::Killed, "in force, daemons killed"),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +38,11 @@ enum State {
 
 pub(super) fn all(lab: &mut Lab) -> Result<Vec<Trial>> {
     STATES.iter().map(|(state, name)| halt(lab, *state, name)).collect()
+}
+
+/// The same with nothing of ours running.
+pub(super) fn killed(lab: &mut Lab) -> Result<Trial> {
+    halt(lab, State::Killed, "in force, daemons killed")
 }
 
 fn halt(lab: &mut Lab, state: State, words: &str) -> Result<Trial> {
