@@ -141,3 +141,29 @@ pub fn watch_all<T: Send>(
     let taken = done.into_iter().filter_map(|slot| slot.into_inner().ok().flatten());
     taken.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scored::{self, Kind};
+
+    #[test]
+    fn a_hospital_that_is_watched_has_its_windows_by_protocol_and_encryption() {
+        let plan = drill::Plan {
+            baseline_minutes: 1.0,
+            attack_minutes: 1.0,
+            image_kib: 4,
+            pace: 0.4,
+            events: Vec::new(),
+            ..drill::Plan::default()
+        };
+        let hospital = Hospital { name: "small".to_owned(), plan };
+        let each = |watched: Watched| scored::score(&watched, &Kind::default());
+        let all = watch_all(&[hospital], 1, &watch::engine, &each).unwrap();
+        let of = |name: &str| -> std::collections::BTreeSet<&str> {
+            all[0].examples.iter().map(|one| one.strata[name].as_str()).collect()
+        };
+        assert!(of("protocol").contains("dicom"), "{:?}", of("protocol"));
+        assert!(of("encryption").contains("clear"), "{:?}", of("encryption"));
+    }
+}

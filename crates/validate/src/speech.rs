@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use assets::DeviceIx;
+use model::Observation;
 use pipeline::outputs::Fact;
 
 /// Protocols that hide what is said.
@@ -24,6 +25,12 @@ pub struct Speech {
     pub encryption: &'static str,
 }
 
+/// The protocol of a flow, where this tells it: once recognised, while it grows, at its end.
+fn protocol_of(o: &Observation) -> Option<&str> {
+    let tells = ["flow.protocol", "flow.update", "flow.end"].contains(&o.kind.name);
+    tells.then(|| o.str("protocol")).flatten()
+}
+
 /// Listens to all devices, until a window is over.
 #[derive(Debug, Default)]
 pub struct Listener {
@@ -39,14 +46,7 @@ impl Listener {
         }
         let o = fact.observation;
         let Some(flow) = &o.flow else { return };
-        let protocol = match o.str("protocol").filter(|_| o.kind.name.starts_with("flow.")) {
-            Some(protocol) => protocol,
-            // Of a flow that began earlier, what is said in it names its protocol.
-            None if !o.kind.name.starts_with("flow.") => {
-                o.kind.name.split('.').next().unwrap_or_default()
-            }
-            None => return,
-        };
+        let Some(protocol) = protocol_of(o) else { return };
         for device in [fact.who.subject, fact.who.peer].into_iter().filter_map(|one| one.device()) {
             let heard = self.flows.entry(device).or_default();
             if heard.len() < FLOWS {

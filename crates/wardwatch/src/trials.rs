@@ -45,6 +45,9 @@ pub(crate) fn tried(
     if !(on.hours.is_finite() && (0.0..=1_000.0).contains(&on.hours)) {
         bail!(exit::Usage::from_error("--hours: give 0 to 1000"));
     }
+    if on.left_out_sites && matches!(folders.len(), 1..=2) {
+        bail!(exit::Usage::from_error("--left-out-sites: give at least three folders, or none"));
+    }
     let set = |count: u32, from: u64| (0..u64::from(count)).map(|one| from + one).collect();
     let alone = folders.is_empty();
     let trial = Trial {
