@@ -312,7 +312,7 @@ fn care_that_misses_two_beats_rolls_it_back() {
     };
     propose(folder.path(), 1, vec![beat]);
     step(&mut executor, 2);
-    executor.packet(&packet(6, (7, 40_000), (6, 2575)), Side::Mirror);
+    executor.packet(&packet(6, (6, 2575), (7, 40_000)), Side::Mirror);
     step(&mut executor, 15);
     assert_eq!(status(&executor), Status::InForce, "one beat late is no reason");
     step(&mut executor, 17);

@@ -11,7 +11,7 @@ use model::Finding;
 use serde_json::Value;
 use store::{Options, Query, SqliteStore, Store};
 
-use crate::rig::Desk;
+use crate::rig::{self, Desk};
 
 /// Longest time from the start of an attack to its finding. It is about a second on a quiet
 /// machine; a busy one needs longer to start the attacker's program alone.
@@ -291,6 +291,7 @@ fn attacks_on_a_live_network_are_found_within_seconds_without_privileges() {
         eprintln!("skipped: the live test needs {missing}");
         return;
     }
+    let _alone = rig::alone();
     let desk = Desk::new();
     let program = prepare(&desk);
     let hosts = [ARCHIVE, CT, WORKSTATION, MONITOR, BROKER, SCANNER, SNOOPER];
