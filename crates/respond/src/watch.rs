@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_millis(100);
 /// Without a packet of what is cut for so long, while it is tried: it is cut.
 const SETTLED: Duration = Duration::from_millis(400);
 /// Without a try for so long: it is silent, which is all that can be said.
-const SILENT: Duration = Duration::from_secs(2);
+const SILENT: Duration = Duration::from_millis(1_200);
 
 /// Where packets are seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
