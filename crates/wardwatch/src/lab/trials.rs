@@ -54,7 +54,7 @@ impl Trial {
 
 /// The hosts that the trials need.
 pub(super) fn attackers() -> Vec<Attack> {
-    let how = |place: u16| if place % 2 == 0 { How::Guess } else { How::Scrape };
+    let how = |place: u16| if place.is_multiple_of(2) { How::Guess } else { How::Scrape };
     (0..HOSTS).map(|place| attacker(Who::Office, how(place), FIRST + place)).collect()
 }
 
