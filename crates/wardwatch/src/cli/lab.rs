@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 #[derive(Debug, Args)]
 pub(crate) struct LabArgs {
     /// How many attacks.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=400))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=150))]
     pub(crate) runs: u16,
     /// Another order of attacks and attackers for another number.
     #[arg(long, value_name = "S", default_value_t = 1)]

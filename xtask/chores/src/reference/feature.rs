@@ -6,7 +6,7 @@ use learn::features::{Family, Feature, TABLE, WINDOW};
 
 use super::{cell, names};
 
-/// A table of all features, in the order in which models see them.
+/// A table of all features by family, and within it in the order in which models see them.
 pub(crate) fn features() -> String {
     let mut out = format!(
         "# Features\n\n\
@@ -24,15 +24,11 @@ pub(crate) fn features() -> String {
         TABLE.len(),
         WINDOW.as_secs(),
     );
-    let mut family = None;
-    for feature in TABLE {
-        if family != Some(feature.family) {
-            family = Some(feature.family);
-            let _ = write!(out, "\n## {}\n\n{}\n\n", feature.family.name(), about(feature.family));
-            out.push_str("| Feature | Unit | Looks back | Names | Floor | What it is |\n");
-            out.push_str("|---|---|---|---|---|---|\n");
-        }
-        row(&mut out, feature);
+    for family in [Family::Traffic, Family::Flows, Family::Speech, Family::News] {
+        let _ = write!(out, "\n## {}\n\n{}\n\n", family.name(), about(family));
+        out.push_str("| Feature | Unit | Looks back | Names | Floor | What it is |\n");
+        out.push_str("|---|---|---|---|---|---|\n");
+        TABLE.iter().filter(|f| f.family == family).for_each(|feature| row(&mut out, feature));
     }
     out
 }

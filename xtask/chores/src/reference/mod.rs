@@ -88,7 +88,7 @@ mod tests {
             assert!(page.contains(&format!("\n| `{}` | ", feature.name)), "{}", feature.name);
         }
         let families = page.lines().filter(|line| line.starts_with("## ")).count();
-        assert_eq!(families, 4, "the table is in the order of families");
+        assert_eq!(families, 4);
     }
 
     #[test]
