@@ -183,9 +183,9 @@ fn a_real_switch_cuts_what_is_meant_lets_go_by_itself_and_halts() {
     let begun = Instant::now();
     while in_force(&essentials) {
         assert!(begun.elapsed() < Duration::from_secs(10), "it does not let go");
-        // A datapath in user space may lose one packet on a busy machine; a cut flow loses all.
-        let reaches = (0..3).any(|_| switch.reaches("pump", SERVER, 2_575));
-        assert!(reaches, "an essential flow is cut");
+        assert!(switch.reaches("pump", SERVER, 2_575), "an essential flow is cut");
+        // Nobody accepts: a fast machine would fill the listener's queue, which looks like a cut.
+        std::thread::sleep(Duration::from_millis(100));
     }
     assert!(switch.reaches("pump", SERVER, 443));
 
