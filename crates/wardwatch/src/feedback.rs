@@ -2,7 +2,7 @@
 //!
 //! A case or finding of the models leads to the window that it stands on; a label on that window is
 //! held against past windows first, with the findings of rules beside, and then enters the baseline.
-//! It comes from `wardwatch model feedback` ([`command`]) or through the API of a running instance
+//! It comes from `wardwatch model feedback` ([`fn@command`]) or through the API of a running instance
 //! (`live`). Every label is also a line in [`FILE`], which nothing ever rewrites: who, when, what,
 //! about which windows, and what it would have changed. An instance has the lines of its folder as
 //! its labels; those that others add while it runs it takes up within seconds.
