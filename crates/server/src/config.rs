@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::blocklists::Blocklists;
 use crate::teach::{Said, Taught};
 
 /// Limits and hooks. The defaults are right for one hospital.
@@ -36,6 +37,8 @@ pub struct Config {
     pub teach: Option<Arc<dyn Fn(Said) -> Taught + Send + Sync>>,
     /// The site's response. Without it, its routes say so.
     pub response: Option<Arc<respond::Office>>,
+    /// Block lists for firewalls to pull. Without them nobody is let in there.
+    pub blocklists: Option<Blocklists>,
 }
 
 impl Default for Config {
@@ -54,6 +57,7 @@ impl Default for Config {
             statistics: None,
             teach: None,
             response: None,
+            blocklists: None,
         }
     }
 }

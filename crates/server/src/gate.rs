@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use crate::api::App;
 use crate::auth::role::Role;
 use crate::auth::sessions::Session;
+use crate::blocklists;
 use crate::problem::{MEDIA_TYPE, Problem};
 use crate::routes::{self, Access};
 
@@ -27,6 +28,13 @@ pub(crate) async fn check(State(app): State<App>, mut request: Request, next: Ne
     let access = path.and_then(|path| routes::access(request.method(), &path));
     if matches!(access, Some(Access::Open)) {
         return next.run(request).await;
+    }
+    if matches!(access, Some(Access::Lists)) {
+        let lists = app.config.blocklists.as_ref();
+        return match lists.is_some_and(|lists| lists.admits(request.headers())) {
+            true => next.run(request).await,
+            false => blocklists::refused().into_response(),
+        };
     }
     match admit(&app, request.method(), request.headers(), access) {
         Ok(session) => {
@@ -65,7 +73,7 @@ fn admit(
     }
     let allowed = match access {
         Some(Access::Roles(roles)) => roles,
-        Some(Access::Open) | None => Role::ALL,
+        Some(Access::Open | Access::Lists) | None => Role::ALL,
     };
     if !allowed.contains(&session.role) {
         let roles: Vec<&str> = allowed.iter().map(|role| role.name()).collect();

@@ -16,6 +16,7 @@
 
 mod api;
 mod auth;
+mod blocklists;
 mod config;
 mod gate;
 mod live;
@@ -32,6 +33,7 @@ mod watch;
 
 pub use auth::accounts::{AccountError, create_first_token, sign_in};
 pub use auth::role::Role;
+pub use blocklists::{Blocklists, BlocklistsError};
 pub use config::Config;
 pub use live::Live;
 pub use openapi::document;

@@ -24,7 +24,7 @@ const CHANNEL: usize = 1_024;
 pub(crate) struct Event {
     /// Counts up from 1.
     pub(crate) number: u64,
-    /// `finding`, `case`, `device` or `action`.
+    /// `finding`, `case`, `device`, `action` or `response`.
     pub(crate) kind: &'static str,
     /// The thing as JSON, on one line.
     pub(crate) json: String,

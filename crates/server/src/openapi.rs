@@ -11,7 +11,7 @@ use utoipa::openapi::security::{
 };
 use utoipa::openapi::{Components, ContentBuilder, PathItem, Ref, Required, ResponseBuilder};
 
-use crate::api::response::{decide, site};
+use crate::api::response::{decide, site, wish};
 use crate::api::{people, words};
 use crate::auth::role::Role;
 use crate::problem::Problem;
@@ -99,7 +99,9 @@ use crate::schema;
         schema::response::Reached,
         schema::response::Reach,
         schema::response::Blast,
-        decide::NewWish,
+        wish::NewWish,
+        schema::response::DeviceCode,
+        schema::response::DeviceCodes,
         decide::Approval,
         decide::Denial,
         site::BedsideCode,
@@ -124,6 +126,15 @@ pub fn document() -> String {
     components.add_security_scheme(
         "bearer",
         SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
+    );
+    components.add_security_scheme(
+        "blocklist",
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Basic)
+                .description(Some("Any name, and the token of the block lists as password; or the token as bearer."))
+                .build(),
+        ),
     );
     components.add_security_scheme(
         "cookie",
@@ -165,6 +176,11 @@ fn operation(route: &Route) -> Operation {
             .description(Some(format!("Roles: {}.", names.join(", "))))
             .security(SecurityRequirement::new("bearer", [""; 0]))
             .security(SecurityRequirement::new("cookie", [""; 0]));
+    }
+    if let Access::Lists = route.access {
+        operation = operation
+            .description(Some("With the token of the block lists, and no session."))
+            .security(SecurityRequirement::new("blocklist", [""; 0]));
     }
     if route.path.contains("{id}") {
         operation = operation.parameter(parameter("id", ParameterIn::Path));

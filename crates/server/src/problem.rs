@@ -10,6 +10,8 @@ use serde::Serialize;
 use store::StoreError;
 use utoipa::ToSchema;
 
+use crate::blocklists::BLOCKLIST;
+
 /// The media type of problem documents.
 pub(crate) const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -18,7 +20,8 @@ pub(crate) const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application
 pub(crate) struct Problem {
     /// What sort of problem: a relative reference, such as `/problems/not-found`.
     #[serde(rename = "type")]
-    kind: String,
+    #[schema(value_type = String)]
+    kind: Box<str>,
     /// The sort in words.
     title: &'static str,
     /// Status of the answer.
@@ -31,17 +34,24 @@ pub(crate) struct Problem {
     /// Seconds to wait before trying again.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
+    /// Why the desk refused, for programs: `halted`, `cuts_essential`, `unsound`, `duplicate`,
+    /// `too_many_waiting`, `not_waiting`, `other_plan`, `not_yours`, `not_attested`, `breaker`,
+    /// `policy`, `missing`, `unknown_device` or `no_enforcer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    refused: Option<Box<str>>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, kind: &str, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("/problems/{kind}"),
+            kind: format!("/problems/{kind}").into(),
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: detail.into(),
             instance: String::new(),
             retry_after: None,
+            refused: None,
         }
     }
 
@@ -82,6 +92,12 @@ impl Problem {
         self
     }
 
+    /// With the refusal's name for programs.
+    pub(crate) fn refused(mut self, name: &str) -> Self {
+        self.refused = Some(name.into());
+        self
+    }
+
     /// The words for a status that the framework gave without any.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let (kind, detail) = match status {
@@ -109,7 +125,10 @@ impl Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            // Firewalls wait to be asked for a name and a password; a browser would ask its user.
+            let scheme =
+                if path.starts_with(BLOCKLIST) { "Basic realm=\"wardwatch\"" } else { "Bearer" };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
         }
         response
     }

@@ -26,6 +26,8 @@ pub(crate) enum Access {
     Open,
     /// Who is signed in with one of these roles.
     Roles(&'static [Role]),
+    /// Firewalls that show the token of the block lists; no session opens these.
+    Lists,
 }
 
 use Role::{Admin, Analyst, Clinical};
@@ -260,7 +262,7 @@ static ROUTES: &[Route] = &[
     ),
     Route::get(
         "/api/v1/stream",
-        "New findings, cases, devices and actions as server-sent events; 'last-event-id' resumes.",
+        "New findings, cases, devices and actions, and how responses stand ('response'), as server-sent events; 'last-event-id' resumes.",
         Answer::Text("text/event-stream"),
         || get(stream::stream),
     ),

@@ -1,4 +1,5 @@
-//! `GET /api/v1/stream`: new findings, cases, devices and actions as server-sent events.
+//! `GET /api/v1/stream`: new findings, cases, devices and actions, and how responses stand, as
+//! server-sent events.
 //!
 //! Each event has an id; a browser sends the last one it had when it connects again, and gets what
 //! it missed. `gap` says that some of it is gone: ask the lists. `dropped` says that the client was

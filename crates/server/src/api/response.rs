@@ -5,10 +5,12 @@
 //! A refusal is a problem document with the desk's own sentence.
 
 pub(crate) mod blast;
+pub(crate) mod codes;
 pub(crate) mod decide;
 pub(crate) mod ledger;
 pub(crate) mod look;
 pub(crate) mod site;
+pub(crate) mod wish;
 
 use std::sync::Arc;
 
@@ -51,19 +53,19 @@ impl From<Refused> for Problem {
             Refused::Unsound { .. } | Refused::Policy { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::CONFLICT,
         };
-        let kind = serde_json::to_value(&refused).unwrap_or_default();
-        let kind = kind["refused"].as_str().unwrap_or("refused").replace('_', "-");
-        Self::new(status, &kind, refused.to_string())
+        let name = serde_json::to_value(&refused).unwrap_or_default();
+        let name = name["refused"].as_str().unwrap_or("refused");
+        Self::new(status, &name.replace('_', "-"), refused.to_string()).refused(name)
     }
 }
 
 impl From<NoProposal> for Problem {
     fn from(why: NoProposal) -> Self {
-        let (status, kind) = match why {
-            NoProposal::UnknownDevice(_) => (StatusCode::NOT_FOUND, "not-found"),
-            NoProposal::NoEnforcer(_) => (StatusCode::CONFLICT, "no-enforcer"),
+        let (status, kind, name) = match why {
+            NoProposal::UnknownDevice(_) => (StatusCode::NOT_FOUND, "not-found", "unknown_device"),
+            NoProposal::NoEnforcer(_) => (StatusCode::CONFLICT, "no-enforcer", "no_enforcer"),
         };
-        Self::new(status, kind, why.to_string())
+        Self::new(status, kind, why.to_string()).refused(name)
     }
 }
 

@@ -6,9 +6,10 @@
 use axum::http::Method;
 use axum::routing::{get, post, put};
 
-use super::{Access, Answer, Role, Route};
+use super::{Access, Answer, PLAIN, Role, Route};
 use crate::api::App;
-use crate::api::response::{blast, decide, ledger, look, site};
+use crate::api::response::{blast, codes, decide, ledger, look, site, wish};
+use crate::blocklists;
 
 use Role::{Admin, Analyst, Clinical, Commander};
 
@@ -52,7 +53,7 @@ pub(super) static ROUTES: &[Route] = &[
         Answer::Json("ActionPage"),
         || get(look::actions),
     )
-    .filters(&["device", "status", "limit"]),
+    .filters(&["device", "status", "limit", "cursor"]),
     Route::get(
         "/api/v1/response/actions/{id}",
         "One action, whole: plans, pre-flight, consequence card, signatures and what was seen.",
@@ -64,7 +65,7 @@ pub(super) static ROUTES: &[Route] = &[
         PLANS,
         "Proposes a restriction; with 'dry', weighs it only and answers the proposal (200).",
         ("NewWish", 201, "Decided"),
-        || post(decide::propose),
+        || post(wish::propose),
     ),
     decision(
         "/api/v1/response/actions/{id}/approve",
@@ -119,6 +120,14 @@ pub(super) static ROUTES: &[Route] = &[
         post(site::disarm)
     }),
     Route::get(
+        "/api/v1/response/codes",
+        "Bedside codes, to be printed on labels.",
+        Answer::Json("DeviceCodes"),
+        || get(codes::codes),
+    )
+    .to(DECIDES)
+    .filters(&["device"]),
+    Route::get(
         "/api/v1/response/policy",
         "The policy in force.",
         Answer::Json("PolicyInForce"),
@@ -149,6 +158,20 @@ pub(super) static ROUTES: &[Route] = &[
         Answer::Json("LedgerHead"),
         || get(ledger::head),
     ),
+    Route::get(
+        "/api/v1/response/blocklist/addresses",
+        "Addresses to block, one a line, for firewalls to pull every minute.",
+        Answer::Text(PLAIN),
+        || get(blocklists::addresses),
+    )
+    .to(Access::Lists),
+    Route::get(
+        "/api/v1/response/blocklist/domains",
+        "Domains to block, one a line, for firewalls to pull every minute.",
+        Answer::Text(PLAIN),
+        || get(blocklists::domains),
+    )
+    .to(Access::Lists),
     Route::get(
         "/api/v1/response/blast/{id}",
         "What a device can reach, what can reach it, and what to cut first.",

@@ -148,6 +148,8 @@ pub(crate) struct ActionPage {
     items: Vec<ActionLine>,
     /// How many there are in all, with this filter.
     total: usize,
+    /// Give this as `cursor` to get the next page; not there on the last page.
+    next: Option<String>,
 }
 
 /// A device, as known when the response was planned.
@@ -308,6 +310,9 @@ pub(crate) struct Armed {
     level: String,
     hours: u64,
     since: Moment,
+    /// By the wall clock, where nobody sets it meanwhile.
+    #[schema(format = DateTime)]
+    until: Time,
     left_seconds: u64,
 }
 
@@ -318,7 +323,7 @@ pub(crate) struct HalfSigned {
     at: Moment,
 }
 
-/// How the site stands.
+/// How the site stands. Also the data of the event `response`.
 #[derive(ToSchema)]
 pub(crate) struct ResponseStatus {
     now: Moment,
@@ -338,6 +343,22 @@ pub(crate) struct PolicyInForce {
     /// As TOML, with every key.
     toml: String,
     policy: Anything,
+}
+
+/// The bedside code of a device.
+#[derive(ToSchema)]
+pub(crate) struct DeviceCode {
+    /// Id of the device.
+    device: String,
+    name: String,
+    code: String,
+}
+
+/// Bedside codes.
+#[derive(ToSchema)]
+pub(crate) struct DeviceCodes {
+    /// By device.
+    items: Vec<DeviceCode>,
 }
 
 /// Part of the ledger.

@@ -1,18 +1,25 @@
 //! Responses over a real socket, with a real office in a folder of its own.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::case::{Case, CaseId};
 use model::device::{DeviceClass, DeviceId, InUse, Tier};
+use model::finding::Severity;
+use respond::enforcers::{Blocklist, Outlet};
 use respond::executor::HALT;
 use respond::history::Seen;
 use respond::ledger;
 use respond::office::Setting;
-use respond::{Conversation, Devices, Office, Proto, Subject, enforcers};
+use respond::{Conversation, Devices, Enforcer, Office, Proto, Subject, enforcers};
 use serde_json::{Value, json};
-use server::Config;
+use server::{Blocklists, Config};
+
+mod lists;
+mod refusals;
+mod whole;
 
 use crate::client::{Answer, Running, event};
 use crate::conforms;
@@ -29,6 +36,8 @@ struct Site {
     _folder: tempfile::TempDir,
 }
 
+/// What firewalls show.
+const LISTS: &str = "0123456789abcdef0123456789abcdef";
 const ACTIONS: &str = "/api/v1/response/actions";
 
 fn ip(last: u8) -> IpAddr {
@@ -49,11 +58,16 @@ fn subject(number: u8, class: DeviceClass, tier: Tier) -> Subject {
     }
 }
 
-fn site() -> Site {
-    let folder = tempfile::tempdir().unwrap();
+/// What is configured to enforce: nftables, which nobody tells anything here, and lists.
+fn all(folder: &Path) -> Vec<Box<dyn Enforcer>> {
     let config: enforcers::Config =
         serde_json::from_value(json!({ "nftables": {}, "blocklist": {} })).unwrap();
-    let all = enforcers::build(&config, folder.path()).unwrap();
+    enforcers::build(&config, folder).unwrap()
+}
+
+fn site() -> Site {
+    let folder = tempfile::tempdir().unwrap();
+    let all = all(folder.path());
     let office = Arc::new(Office::open(folder.path(), Setting::default(), all).unwrap());
     let mut ground = office.learn();
     ground.devices = Devices::new(
@@ -86,8 +100,15 @@ fn site() -> Site {
         });
     }
     drop(ground);
-    let config = Config { response: Some(Arc::clone(&office)), ..Config::default() };
+    let lists = Blocklist::new(folder.path().join("blocklists"), true, Outlet::new());
+    let config = Config {
+        response: Some(Arc::clone(&office)),
+        blocklists: Some(Blocklists::new(LISTS, Arc::new(lists)).unwrap()),
+        ..Config::default()
+    };
     let server = Running::start_with(config);
+    let about = Case { id: CaseId("C-7".to_owned()), severity: Severity::High, ..Case::default() };
+    server.store.put_cases(&[about]).unwrap();
     let admin = server.admin();
     let [viewer, soc, clinical, commander] =
         ["viewer", "analyst", "clinical", "commander"].map(|role| server.user(&admin, role));
@@ -103,7 +124,7 @@ fn wish(device: &str, peer: &str, proto: &str, port: u16) -> Value {
             "flows": [{ "way": "out", "peer": peer, "proto": proto, "port": port }],
         },
         "evidence": {
-            "case": "C-1",
+            "case": "C-7",
             "severity": "high",
             "claims": [{
                 "finding": "", "detector": "person", "kind": "rule", "source": "network",
@@ -349,8 +370,13 @@ fn halt_needs_one_person_and_leaves_its_file_and_going_on_needs_two() {
             break line;
         }
     };
+    let told = event(&mut stream).unwrap();
+    assert_eq!(told["event"], "response", "that everything is halted is news by itself");
+    let stands: Value = serde_json::from_str(&told["data"]).unwrap();
+    assert_eq!(stands["halted"], "a drill");
     let document: Value = serde_json::from_str(&server::document()).unwrap();
     conforms(&document, &document["components"]["schemas"]["ActionLine"], &line, "event");
+    conforms(&document, &document["components"]["schemas"]["ResponseStatus"], &stands, "event");
     assert_eq!((&line["id"], &line["status"]["ending"]), (&"A-0001".into(), &"halted".into()));
     let refused = site.post(&site.soc, ACTIONS, &wish("D-1", "203.0.113.9", "tcp", 1)).problem(409);
     assert!(refused["detail"].as_str().unwrap().contains("everything is halted (a drill)"));

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::{Extension, Json};
 use model::device::{DeviceClass, DeviceId, Tier};
+use model::time::Timestamp;
 use respond::desk::{Action, Desk, HalfSigned, Status};
 use respond::people::missing;
 use respond::{
@@ -45,6 +46,7 @@ struct Armed {
     level: Level,
     hours: u64,
     since: Moment,
+    until: Timestamp,
     left_seconds: u64,
 }
 
@@ -81,6 +83,9 @@ pub(crate) struct ActionPage {
     items: Vec<Line>,
     /// How many there are in all, with this filter.
     total: usize,
+    /// Name of the last of these, where there are more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
 /// One action, whole.
@@ -160,19 +165,21 @@ pub(crate) async fn status(State(app): State<App>) -> Result<Json<SiteStatus>, P
     work(&app, |office| office.look(site)).await.map(Json)
 }
 
-fn site(desk: &Desk, now: Moment) -> SiteStatus {
+pub(crate) fn site(desk: &Desk, now: Moment) -> SiteStatus {
     let mut counts = BTreeMap::new();
     for action in desk.actions() {
         *counts.entry(name(&action.status)).or_default() += 1;
     }
-    let armed = desk.armed(now).map(|(tier, arming)| Armed {
-        tier,
-        level: arming.level,
-        hours: arming.hours,
-        since: arming.since,
-        left_seconds: Duration::from_secs(arming.hours.saturating_mul(3_600))
-            .saturating_sub(now.since(arming.since))
-            .as_secs(),
+    let armed = desk.armed(now).map(|(tier, arming)| {
+        let span = Duration::from_secs(arming.hours.saturating_mul(3_600));
+        Armed {
+            tier,
+            level: arming.level,
+            hours: arming.hours,
+            since: arming.since,
+            until: arming.since.wall.plus(span),
+            left_seconds: span.saturating_sub(now.since(arming.since)).as_secs(),
+        }
     });
     SiteStatus {
         now,
@@ -185,8 +192,13 @@ fn site(desk: &Desk, now: Moment) -> SiteStatus {
 }
 
 pub(crate) async fn actions(State(app): State<App>, uri: Uri) -> Result<Json<ActionPage>, Problem> {
-    let mut given = input::only(&uri, &["device", "status", "limit"])?;
+    let mut given = input::only(&uri, &["device", "status", "limit", "cursor"])?;
     let limit = given.get("limit").map_or(Ok(PAGE), |value| input::limit(value))?;
+    let before = given.get("cursor").map(|cursor| {
+        let refuse = || Problem::bad_request("'cursor' is the 'next' of the page before.");
+        number(cursor).ok_or_else(refuse)
+    });
+    let before = before.transpose()?;
     let (device, wanted) = (given.remove("device"), given.remove("status"));
     if wanted.as_deref().is_some_and(|wanted| !STATUSES.contains(&wanted)) {
         let detail = format!("'status' is one of {}.", STATUSES.join(", "));
@@ -202,10 +214,20 @@ pub(crate) async fn actions(State(app): State<App>, uri: Uri) -> Result<Json<Act
     };
     let page = move |desk: &Desk, now| {
         let found = || desk.actions().rev().filter(|action| fits(action));
-        let items = found().take(limit).map(|action| Line::of(action, desk, now)).collect();
-        ActionPage { items, total: found().count() }
+        // The latest first: what follows a page is older.
+        let is_next = |action: &&Action| before.is_none_or(|end| number(action.id()) < Some(end));
+        let mut rest = found().filter(is_next);
+        let items: Vec<Line> =
+            rest.by_ref().take(limit).map(|action| Line::of(action, desk, now)).collect();
+        let more = rest.next().and(items.last());
+        ActionPage { next: more.map(|last| last.id.clone()), total: found().count(), items }
     };
     work(&app, move |office| office.look(page)).await.map(Json)
+}
+
+/// The number in `A-0001`.
+fn number(id: &str) -> Option<u64> {
+    id.strip_prefix("A-")?.parse().ok()
 }
 
 pub(crate) async fn action(
