@@ -31,8 +31,8 @@ use member::{Member, Seen};
 const QUEUE: usize = 256;
 /// Longest wait for packets before timers run.
 const POLL: Duration = Duration::from_millis(50);
-/// How often outputs get time for chores.
-const CHORES: Duration = Duration::from_millis(500);
+/// How often outputs get time for chores. Response is among them, and somebody waits for it.
+const CHORES: Duration = Duration::from_millis(100);
 
 /// What all threads count together.
 #[derive(Debug, Default)]

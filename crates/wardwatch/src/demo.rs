@@ -62,7 +62,8 @@ fn play(args: &DemoArgs, data: &Path) -> Result<ExitCode> {
         made.truth.len() - attacks,
     ));
     let counters = Arc::new(Counters::default());
-    let mut instance = Instance::start(data, 512, args.listen, Arc::clone(&counters), None)?;
+    let mut instance =
+        Instance::start(data, 512, args.listen, Arc::clone(&counters), server::Config::default())?;
     let token = instance.token.clone().unwrap_or_default();
     say(&format!("API and console: http://{}/   administrator token: {token}", instance.address));
     say("");
@@ -71,7 +72,7 @@ fn play(args: &DemoArgs, data: &Path) -> Result<ExitCode> {
     let versions = models::inform(&mut engine, None)?;
     instance.labels(data, &mut engine)?;
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let mut results = instance.results(versions, &engine);
+    let mut results = instance.results(versions, &engine)?;
     results.listener = Some(Box::new(Teller {
         learn_until,
         learned: false,

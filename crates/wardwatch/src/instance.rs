@@ -22,12 +22,15 @@ use crate::figures;
 use crate::keep::Keeper;
 use crate::models::{Versions, now};
 use crate::respond::Responder;
-use crate::status::Status;
+use crate::status::{STATUS, Status};
+use crate::writer::Writer;
 
 /// Name of the store in the folder of an instance.
 pub(crate) const STORE: &str = "wardwatch.db";
 /// Name under which what was learned is kept in the store.
 pub(crate) const LEARNED: &str = "learned";
+/// How long facts wait for others to be stored with, where nothing is found.
+const FLUSHED_EVERY: Duration = Duration::from_millis(500);
 /// How often devices are stored, and what was learned.
 const DEVICES_EVERY: Duration = Duration::from_secs(2);
 const LEARNED_EVERY: Duration = Duration::from_secs(120);
@@ -48,13 +51,13 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// Opens the store and begins to serve.
+    /// Opens the store and begins to serve what `config` has, and how the instance does.
     pub(crate) fn start(
         data: &Path,
         max_mib: u64,
         listen: SocketAddr,
         counters: Arc<Counters>,
-        response: Option<Arc<::respond::Office>>,
+        config: server::Config,
     ) -> Result<Self> {
         let file = data.join(STORE);
         let store = SqliteStore::open(&file, Options { max_bytes: max_mib << 20 })
@@ -79,8 +82,7 @@ impl Instance {
             })),
             statistics: Some(Arc::new(move || figures::statistics(&for_stats, &read(&models)))),
             teach: Some(Arc::new(move |said| slot.teach(said))),
-            response,
-            ..server::Config::default()
+            ..config
         };
         let shared: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
         let server = runtime.block_on(Server::bind(listen, shared, config))?;
@@ -123,22 +125,27 @@ impl Instance {
 
     /// Where results go, of an engine with these versions of the models. Words on cases are taken up
     /// by the first that is asked for.
-    pub(crate) fn results(&mut self, versions: Versions, engine: &Engine) -> Results {
+    ///
+    /// # Errors
+    /// Where the system gives no thread that stores.
+    pub(crate) fn results(&mut self, versions: Versions, engine: &Engine) -> Result<Results> {
         *write(&self.status) = Status::begin(&self.store, versions, engine.behaviour());
-        Results {
+        let writer = Writer::start(Arc::clone(&self.store), self.live.clone());
+        let writer = Arc::new(writer.context("the thread that stores cannot be started")?);
+        Ok(Results {
             desk: self.desk.take(),
             judged: None,
             status: Arc::clone(&self.status),
-            keeper: Keeper::shared(Arc::clone(&self.store)),
-            store: Arc::clone(&self.store),
-            live: self.live.clone(),
+            keeper: Keeper::new(Arc::clone(&writer)),
+            writer,
             known: Vec::new(),
             devices_at: None,
             learned_at: Instant::now(),
+            flushed_at: Instant::now(),
             counted: 0,
             responder: None,
             listener: None,
-        }
+        })
     }
 
     /// Ends the API; open requests are finished.
@@ -192,12 +199,12 @@ pub(crate) trait Listener {
 
 /// Results into the store and to whoever listens to the API.
 pub(crate) struct Results {
-    keeper: Keeper<Arc<SqliteStore>>,
-    store: Arc<SqliteStore>,
-    live: Live,
+    keeper: Keeper<Arc<Writer>>,
+    writer: Arc<Writer>,
     known: Vec<Device>,
     devices_at: Option<Instant>,
     learned_at: Instant,
+    flushed_at: Instant,
     desk: Option<Desk>,
     /// End of the last windows that were judged.
     judged: Option<Timestamp>,
@@ -214,20 +221,25 @@ impl Results {
     pub(crate) fn finish(&mut self, engine: &Engine) -> Result<(), OutputError> {
         self.keeper.flush()?;
         self.devices(engine.inventory())?;
-        if let Some(responder) = &mut self.responder {
-            responder.chores(engine);
-            responder.keep();
+        self.learned(engine)?;
+        self.writer.wait()?;
+        match &mut self.responder {
+            Some(responder) => responder.finish(engine),
+            None => Ok(()),
         }
-        self.learned(engine)
     }
 
+    /// Only a copy is made here; its text is made where it is stored.
     fn learned(&self, engine: &Engine) -> Result<(), OutputError> {
-        let failed = |why: String| OutputError { what: "what was learned".to_owned(), why };
-        let saved = engine.save().map_err(|error| failed(error.to_string()))?;
-        let bytes = serde_json::to_vec(&saved).map_err(|error| failed(error.to_string()))?;
-        self.store.set_state(LEARNED, &bytes).map_err(|error| failed(error.to_string()))?;
+        let saved = engine.save().map_err(|error| OutputError {
+            what: "what was learned".to_owned(),
+            why: error.to_string(),
+        })?;
+        self.writer.state(LEARNED, move || {
+            serde_json::to_vec(&saved).map_err(|error| error.to_string())
+        })?;
         let status = self.status(engine);
-        status.keep(&self.store).map_err(|error| failed(error.to_string()))
+        self.writer.state(STATUS, move || status.text())
     }
 
     /// How the models do now.
@@ -249,9 +261,6 @@ impl Results {
             return Ok(());
         }
         self.keeper.devices(&changed)?;
-        for device in &changed {
-            self.live.device(device);
-        }
         if let Some(listener) = &mut self.listener {
             for (place, device) in devices.iter().enumerate() {
                 let before = self.known.get(place);
@@ -269,7 +278,10 @@ impl Outputs for Results {
     /// Stores what waits, takes up what people said, stores devices that changed, and now and then
     /// what was learned.
     fn chores(&mut self, engine: &mut Engine) -> Result<(), OutputError> {
-        self.keeper.flush()?;
+        if self.flushed_at.elapsed() >= FLUSHED_EVERY {
+            self.flushed_at = Instant::now();
+            self.keeper.flush()?;
+        }
         for behaved in engine.take_behaved() {
             self.behaved(&behaved, engine.inventory());
         }
@@ -282,7 +294,7 @@ impl Outputs for Results {
             self.status(engine);
         }
         if let Some(responder) = &mut self.responder {
-            responder.chores(engine);
+            responder.chores(engine)?;
         }
         if self.learned_at.elapsed() >= LEARNED_EVERY {
             self.learned_at = Instant::now();
@@ -314,11 +326,10 @@ impl Outputs for Results {
             )
             .increment(1);
         }
-        self.keeper.finding(finding)?;
         if let Some(responder) = &mut self.responder {
             responder.finding(finding);
         }
-        self.live.finding(finding);
+        self.keeper.finding(finding)?;
         if let Some(listener) = &mut self.listener {
             listener.finding(finding);
         }
@@ -326,11 +337,10 @@ impl Outputs for Results {
     }
 
     fn case(&mut self, case: &Case) -> Result<(), OutputError> {
-        self.keeper.case(case)?;
         if let Some(responder) = &mut self.responder {
             responder.case(case);
         }
-        self.live.case(case);
+        self.keeper.case(case)?;
         if let Some(listener) = &mut self.listener {
             listener.case(case);
         }

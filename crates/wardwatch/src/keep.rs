@@ -1,6 +1,7 @@
 //! Results into a store, in batches.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use assets::{Entity, Inventory};
@@ -20,7 +21,7 @@ const BATCH: usize = 2_000;
 pub(crate) const STATS: &str = "stats";
 
 /// Puts results into a store. Findings and cases go in at once, with everything before them.
-pub(crate) struct Keeper<S = SqliteStore> {
+pub(crate) struct Keeper<S = Arc<SqliteStore>> {
     store: S,
     observations: Vec<ObservationRow>,
     flows: Vec<FlowRow>,
@@ -28,24 +29,18 @@ pub(crate) struct Keeper<S = SqliteStore> {
     json: JsonLines,
 }
 
-impl Keeper<SqliteStore> {
+impl Keeper<Arc<SqliteStore>> {
     /// In a file, made where it is not there.
     pub(crate) fn open(file: &Path, max_mib: u64) -> Result<Self> {
         let store = SqliteStore::open(file, Options { max_bytes: max_mib << 20 })
             .with_context(|| format!("{}: the store cannot be used", file.display()))?;
-        Ok(Self::new(store))
-    }
-}
-
-impl Keeper<std::sync::Arc<SqliteStore>> {
-    /// Into a store that others use too.
-    pub(crate) fn shared(store: std::sync::Arc<SqliteStore>) -> Self {
-        Self::new(store)
+        Ok(Self::new(Arc::new(store)))
     }
 }
 
 impl<S> Keeper<S> {
-    fn new(store: S) -> Self {
+    /// Into something that stores.
+    pub(crate) fn new(store: S) -> Self {
         Self {
             store,
             observations: Vec::new(),
@@ -56,55 +51,68 @@ impl<S> Keeper<S> {
     }
 }
 
-/// A store, owned or shared.
-pub(crate) trait AsStore {
-    /// The store.
-    fn store(&self) -> &dyn Store;
+/// Where rows go: a store itself, or the thread that stores.
+pub(crate) trait Rows {
+    fn observations(&self, rows: Vec<ObservationRow>) -> Result<(), OutputError>;
+    fn flows(&self, rows: Vec<FlowRow>) -> Result<(), OutputError>;
+    fn finding(&self, finding: &Finding) -> Result<(), OutputError>;
+    fn case(&self, case: &Case) -> Result<(), OutputError>;
+    fn devices(&self, devices: &[Device]) -> Result<(), OutputError>;
 }
 
-impl AsStore for SqliteStore {
-    fn store(&self) -> &dyn Store {
-        self
+impl Rows for Arc<SqliteStore> {
+    fn observations(&self, rows: Vec<ObservationRow>) -> Result<(), OutputError> {
+        self.append(&rows).map(|_| ()).map_err(|error| failed(&error))
+    }
+
+    fn flows(&self, rows: Vec<FlowRow>) -> Result<(), OutputError> {
+        self.put_flows(&rows).map_err(|error| failed(&error))
+    }
+
+    fn finding(&self, finding: &Finding) -> Result<(), OutputError> {
+        self.put_findings(std::slice::from_ref(finding)).map_err(|error| failed(&error))
+    }
+
+    fn case(&self, case: &Case) -> Result<(), OutputError> {
+        self.put_cases(std::slice::from_ref(case)).map_err(|error| failed(&error))
+    }
+
+    fn devices(&self, devices: &[Device]) -> Result<(), OutputError> {
+        self.put_devices(devices).map_err(|error| failed(&error))
     }
 }
 
-impl AsStore for std::sync::Arc<SqliteStore> {
-    fn store(&self) -> &dyn Store {
-        &**self
-    }
-}
-
-impl<S: AsStore> Keeper<S> {
+impl<S: Rows> Keeper<S> {
     /// Stores everything that waits.
     pub(crate) fn flush(&mut self) -> Result<(), OutputError> {
-        let store = self.store.store();
         if !self.observations.is_empty() {
-            store.append(&self.observations).map_err(|error| failed(&error))?;
-            self.observations.clear();
+            self.store.observations(std::mem::take(&mut self.observations))?;
         }
         if !self.flows.is_empty() {
-            store.put_flows(&self.flows).map_err(|error| failed(&error))?;
-            self.flows.clear();
+            self.store.flows(std::mem::take(&mut self.flows))?;
         }
-        Ok(())
-    }
-
-    /// Stores everything, the devices and the counts.
-    pub(crate) fn finish(mut self, devices: &[Device], stats: &Stats) -> Result<()> {
-        self.flush()?;
-        self.devices(devices)?;
-        let counts = serde_json::to_vec(stats)?;
-        self.store.store().set_state(STATS, &counts).map_err(|error| failed(&error))?;
         Ok(())
     }
 
     /// Stores devices as they stand.
     pub(crate) fn devices(&self, devices: &[Device]) -> Result<(), OutputError> {
-        self.store.store().put_devices(devices).map_err(|error| failed(&error))
+        self.store.devices(devices)
     }
 }
 
-fn failed(error: &StoreError) -> OutputError {
+impl Keeper<Arc<SqliteStore>> {
+    /// Stores everything, the devices and the counts.
+    pub(crate) fn finish(mut self, devices: &[Device], stats: &Stats) -> Result<()> {
+        self.flush()?;
+        self.devices(devices)?;
+        let counts = serde_json::to_vec(stats)?;
+        self.store.set_state(STATS, &counts).map_err(|error| failed(&error))?;
+        Ok(())
+    }
+}
+
+/// In the words of outputs.
+pub(crate) fn failed(error: &StoreError) -> OutputError {
     OutputError { what: "the store".to_owned(), why: error.to_string() }
 }
 
@@ -115,7 +123,7 @@ fn device(entity: Entity, inventory: &Inventory) -> Option<DeviceId> {
     }
 }
 
-impl<S: AsStore> Outputs for Keeper<S> {
+impl<S: Rows> Outputs for Keeper<S> {
     fn observation(&mut self, fact: Fact<'_>) -> Result<(), OutputError> {
         let Fact { observation: o, who, inventory, .. } = fact;
         if let Some(line) = self.summaries.take(o) {
@@ -138,12 +146,10 @@ impl<S: AsStore> Outputs for Keeper<S> {
 
     fn finding(&mut self, finding: &Finding) -> Result<(), OutputError> {
         self.flush()?;
-        let one = std::slice::from_ref(finding);
-        self.store.store().put_findings(one).map_err(|error| failed(&error))
+        self.store.finding(finding)
     }
 
     fn case(&mut self, case: &Case) -> Result<(), OutputError> {
-        let one = std::slice::from_ref(case);
-        self.store.store().put_cases(one).map_err(|error| failed(&error))
+        self.store.case(case)
     }
 }

@@ -26,6 +26,7 @@ mod status;
 mod summary;
 mod tables;
 mod trials;
+mod writer;
 
 use std::process::ExitCode;
 

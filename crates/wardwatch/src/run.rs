@@ -53,6 +53,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
     }
     let place = Place::new(&data, &config)?;
     let office = Arc::new(place.office()?);
+    let lists = place.blocklists()?;
     // Whatever needs privileges is opened first; then they are given away; then threads begin.
     let sources = open(interfaces, &config)?;
     let listeners = Listeners::bind(&config)?;
@@ -60,9 +61,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
     give_away(&config, &data)?;
     let counters = Arc::new(Counters::of(&sources));
     let listen_on = args.listen.unwrap_or(config.server.listen);
-    let decides = Some(Arc::clone(&office));
+    let response = server::Config {
+        response: Some(Arc::clone(&office)),
+        blocklists: lists,
+        ..server::Config::default()
+    };
     let mut instance =
-        Instance::start(&data, config.store.max_mib, listen_on, Arc::clone(&counters), decides)?;
+        Instance::start(&data, config.store.max_mib, listen_on, Arc::clone(&counters), response)?;
     if args.baseline.is_empty() && instance.load(&mut engine)? {
         say("Goes on from what was learned before.");
     }
@@ -92,7 +97,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
         counters: Arc::clone(&counters),
         evidence: config.evidence(&data),
     };
-    let mut results = instance.results(versions, &engine);
+    let mut results = instance.results(versions, &engine)?;
     results.responder = Some(Responder::new(place, office)?);
     let ended = run_live(plan, &records, &mut engine, &mut results);
     stop.store(true, Ordering::Relaxed);

@@ -13,7 +13,7 @@ use crate::instance::STORE;
 use crate::models::Versions;
 
 /// Name under which it is kept in the store.
-const STATUS: &str = "models";
+pub(crate) const STATUS: &str = "models";
 
 /// How the models do.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -61,12 +61,9 @@ impl Status {
         }
     }
 
-    /// Keeps it.
-    ///
-    /// # Errors
-    /// When the store cannot.
-    pub(crate) fn keep(&self, store: &SqliteStore) -> Result<(), store::StoreError> {
-        store.set_state(STATUS, &serde_json::to_vec(self).unwrap_or_default())
+    /// As it is kept.
+    pub(crate) fn text(&self) -> Result<Vec<u8>, String> {
+        serde_json::to_vec(self).map_err(|error| error.to_string())
     }
 
     /// How a version in shadow compares with the one in use.

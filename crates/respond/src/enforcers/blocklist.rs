@@ -14,6 +14,7 @@ mod tests;
 
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -72,11 +73,14 @@ pub struct BlocklistConfig {
     /// Whether `*.example.org` is listed beside `example.org`, for firewalls that take a line for
     /// that one name only.
     pub wildcards: bool,
+    /// File with the token with which firewalls fetch them from Wardwatch itself, below the data
+    /// folder unless absolute. Without it they are files, for a web server of the site's own.
+    pub token_file: Option<PathBuf>,
 }
 
 impl Default for BlocklistConfig {
     fn default() -> Self {
-        Self { folder: PathBuf::from("blocklists"), wildcards: true }
+        Self { folder: PathBuf::from("blocklists"), wildcards: true, token_file: None }
     }
 }
 
@@ -197,11 +201,19 @@ impl Blocklist {
     fn lock(&self) -> Result<File, EnforceError> {
         self.outlet.out();
         let path = self.folder.join("lock");
-        let failed = |error: std::io::Error| unreachable(&path, &error.to_string());
-        std::fs::create_dir_all(&self.folder).map_err(failed)?;
-        let lock = File::create(&path).map_err(failed)?;
-        lock.lock().map_err(failed)?;
-        Ok(lock)
+        let lock = || {
+            std::fs::create_dir_all(&self.folder)?;
+            self.share(&self.folder)?;
+            // A link could lead anywhere, and this may be root.
+            if path.symlink_metadata().is_ok_and(|about| !about.is_file()) {
+                return Err(std::io::Error::other("this is no file: remove it"));
+            }
+            let lock = File::create(&path)?;
+            self.share(&path)?;
+            lock.lock()?;
+            Ok(lock)
+        };
+        lock().map_err(|error| unreachable(&path, &error.to_string()))
     }
 
     fn write_all(&self, entries: &[Entry], now: Moment) -> Result<(), EnforceError> {
@@ -218,12 +230,33 @@ impl Blocklist {
         self.outlet.out();
         let (path, temporary) = (self.folder.join(name), self.folder.join(format!(".{name}")));
         let write = || {
-            let mut file = File::create(&temporary)?;
+            // Left by whoever was killed while writing.
+            match std::fs::remove_file(&temporary) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = File::create_new(&temporary)?;
             file.write_all(bytes)?;
             file.sync_all()?;
+            self.share(&temporary)?;
             std::fs::rename(&temporary, &path)
         };
         write().map_err(|error| unreachable(&path, &error.to_string()))
+    }
+
+    /// Gives a path to whoever owns the folder around: root lists, and the daemon, which has no
+    /// rights, notes that somebody fetched.
+    fn share(&self, path: &Path) -> std::io::Result<()> {
+        let Some(around) = self.folder.parent() else { return Ok(()) };
+        let (owner, about) = (std::fs::metadata(around)?, path.symlink_metadata()?);
+        if (about.uid(), about.gid()) == (owner.uid(), owner.gid()) {
+            return Ok(());
+        }
+        match lchown(path, Some(owner.uid()), Some(owner.gid())) {
+            // Then it belongs to somebody who saw to it.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
+            other => other,
+        }
     }
 }
 

@@ -265,9 +265,11 @@ impl Shield {
     }
 }
 
-/// `nft`, but where a file `slow` is there it waits once before it does its work: an enforcer that
-/// answers late.
+/// `nft`, but where a file `slow` is there it waits once before it changes anything: an enforcer
+/// that answers late. Questions, which are asked at any time, do not use it up.
 fn slow_nft(folder: &Path) -> String {
     let slow = folder.join("slow").display().to_string();
-    format!("#!/bin/sh\nif rm '{slow}' 2>/dev/null; then sleep 3; fi\nexec nft \"$@\"\n")
+    format!(
+        "#!/bin/sh\nif [ \"$1\" = -f ] && rm '{slow}' 2>/dev/null; then sleep 3; fi\nexec nft \"$@\"\n"
+    )
 }

@@ -3,13 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use ::respond::enforcers::{Blocklist, Outlet};
 use ::respond::office::setup::{FILE, PROFILES};
 use ::respond::office::{Setup, subject};
 use ::respond::{Devices, History, Office, Range};
 use anyhow::{Context, Result};
 use model::Device;
 use model::device::DeviceId;
+use server::Blocklists;
 use store::{Options, Query, SqliteStore, Store};
 
 use super::FOLDER;
@@ -63,6 +66,24 @@ impl Place {
             .map_err(exit::Usage::from_error)?;
         let enforcers = self.setup.enforcers(&self.folder).map_err(exit::Usage::from_error)?;
         Ok(Office::open(&self.folder, setting, enforcers)?)
+    }
+
+    /// The block lists that firewalls fetch from here, where the site has a token for them.
+    pub(crate) fn blocklists(&self) -> Result<Option<Blocklists>> {
+        let Some(config) = &self.setup.enforcers.blocklist else { return Ok(None) };
+        let Some(file) = &config.token_file else { return Ok(None) };
+        let file = self.folder.join(file);
+        let unusable = |error: &dyn std::fmt::Display| {
+            exit::Usage::from_error(format!(
+                "{}: {error}; make a token with 'openssl rand -hex 32'",
+                file.display()
+            ))
+        };
+        let token = fs::read_to_string(&file).map_err(|error| unusable(&error))?;
+        let lists =
+            Blocklist::new(self.folder.join(&config.folder), config.wildcards, Outlet::new());
+        let lists = Blocklists::new(token.trim(), Arc::new(lists));
+        Ok(Some(lists.map_err(|error| unusable(&error))?))
     }
 
     /// The same, with the network as the store and the history know it: for the command line.

@@ -95,3 +95,38 @@ fn what_would_block_everybody_or_add_a_line_is_refused() {
         assert!(blocklist.plan(&intent).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn whoever_owns_the_folder_around_can_note_that_a_list_was_fetched() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    // Only root can give something away.
+    let mine = folder.path().metadata().unwrap().uid();
+    let owner = if mine == 0 { 65_534 } else { mine };
+    std::os::unix::fs::chown(folder.path(), Some(owner), None).unwrap();
+    let blocklist = blocklist(&folder);
+    listed(&blocklist, "A-1", address("203.0.113.7"));
+    for name in ["", "lock", STATE, "addresses.txt", "domains.txt"] {
+        let about = blocklist.folder.join(name).metadata().unwrap();
+        assert_eq!(about.uid(), owner, "'{name}'");
+    }
+}
+
+#[test]
+fn a_link_in_the_folder_leads_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocklist = blocklist(&folder);
+    let elsewhere = folder.path().join("shadow");
+    std::fs::write(&elsewhere, "root").unwrap();
+    std::fs::create_dir(&blocklist.folder).unwrap();
+    let link = |name: &str| {
+        std::os::unix::fs::symlink(&elsewhere, blocklist.folder.join(name)).unwrap();
+    };
+    link(&format!(".{STATE}"));
+    listed(&blocklist, "A-1", address("203.0.113.7"));
+    assert_eq!(file(&blocklist, List::Addresses), ["203.0.113.7"]);
+    std::fs::remove_file(blocklist.folder.join("lock")).unwrap();
+    link("lock");
+    assert!(blocklist.refresh(now()).is_err());
+    assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "root");
+}

@@ -39,7 +39,7 @@ fn hospital(folder: &Path) -> PathBuf {
 
 /// An instance without its API: a store, a desk, and somebody who speaks as soon as the models do.
 struct Watch {
-    keeper: Keeper<Arc<SqliteStore>>,
+    keeper: Keeper,
     desk: Desk,
     slot: Slot,
     judged: Option<Timestamp>,
@@ -109,7 +109,7 @@ fn watched(
     let mut engine = Engine::new(settings, assets::Settings::default());
     engine.behaviour_mut().inform(crate::models::built_in()).unwrap();
     enter_all(data, &mut engine).unwrap();
-    let keeper = Keeper::shared(store);
+    let keeper = Keeper::new(store);
     let (judged, spoken) = (None, None);
     let mut watch = Watch { keeper, desk, slot, judged, verdict, spoken, findings: Vec::new() };
     let plan = pipeline::analyze::Plan {
