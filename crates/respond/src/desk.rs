@@ -10,6 +10,7 @@
 mod action;
 mod breaker;
 mod event;
+mod idle;
 mod life;
 mod propose;
 mod sign;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Ending, Standing, Status};
 pub use event::{Ask, Event, Proposal, Refused, Releaser, Seen, Whom};
+pub use idle::{Idle, MOST_MINUTES};
 pub use work::Work;
 
 use crate::level::Level;
@@ -67,6 +69,8 @@ pub struct Desk {
     rolled_back: VecDeque<Moment>,
     /// Devices that were released, and when.
     left_alone: BTreeMap<DeviceId, Moment>,
+    /// Devices of which somebody said that they serve nobody.
+    idle: BTreeMap<DeviceId, Idle>,
     /// Why nothing is done any more, until two people say otherwise.
     halted: Option<String>,
 }
@@ -90,6 +94,10 @@ impl Desk {
             Ask::Disarm { tier, by } => {
                 Ok(vec![Event::Disarmed { tier: *tier, by: by.name.clone() }])
             }
+            Ask::SayIdle { device, minutes, why, by } => {
+                self.say_idle(device, *minutes, why, by, now)
+            }
+            Ask::SayInUse { device, by } => Ok(self.say_in_use(device, by)),
             Ask::Adopt { policy, by } => self.adopt(ask, policy, by, now),
             Ask::Pushing { action } => self.pushing(action, now),
             Ask::Pushed { action, receipts, failed } => self.pushed(action, receipts, failed),
@@ -220,6 +228,8 @@ impl Desk {
             Event::Released { device, .. } => {
                 if let Some(device) = device {
                     self.left_alone.insert(device.clone(), now);
+                    // Who lets go has somebody who needs it.
+                    self.idle.remove(device);
                 }
             }
             Event::Halted { why, .. } => self.halted = Some(why.clone()),
@@ -239,6 +249,13 @@ impl Desk {
             }
             Event::Disarmed { tier, .. } => {
                 self.armed.remove(tier.name());
+            }
+            Event::SaidIdle { device, minutes, why, by } => {
+                let (by, why) = (by.clone(), why.clone());
+                self.note_idle(device, Idle { by, since: now, minutes: *minutes, why });
+            }
+            Event::SaidInUse { device, .. } => {
+                self.idle.remove(device);
             }
             Event::Adopted { policy, .. } => {
                 self.half_signed.retain(|half| !matches!(half.ask, Ask::Adopt { .. }));

@@ -11,7 +11,7 @@ use utoipa::openapi::security::{
 };
 use utoipa::openapi::{Components, ContentBuilder, PathItem, Ref, Required, ResponseBuilder};
 
-use crate::api::response::{decide, site, wish};
+use crate::api::response::{decide, idle, site, wish};
 use crate::api::{people, words};
 use crate::auth::role::Role;
 use crate::problem::Problem;
@@ -108,6 +108,7 @@ use crate::schema;
         site::LetGo,
         site::Why,
         site::Arm,
+        idle::SayIdle,
         site::Disarm,
         site::NewPolicy,
     ))

@@ -316,9 +316,10 @@ mod tests {
         for route in all().filter(|route| route.method != Method::GET) {
             if let (Access::Roles(roles), true) = (route.access, route.method != Method::DELETE) {
                 assert!(!roles.contains(&Role::Viewer), "{}", route.path);
-                // Who runs Wardwatch approves no plan, and proposes none.
+                // Who runs Wardwatch approves no plan, proposes none, and looks after no patient.
                 let actions = "/api/v1/response/actions";
-                let plans = route.path.starts_with(actions) && !route.path.ends_with("/release");
+                let plans = route.path.starts_with(actions) && !route.path.ends_with("/release")
+                    || route.path.ends_with("/idle");
                 assert_eq!(roles.contains(&Role::Admin), !plans, "{}", route.path);
             }
         }

@@ -48,5 +48,9 @@ pub(crate) fn command(args: &RespondArgs) -> Result<ExitCode> {
         RespondCommand::Resume => decide::resume(office),
         RespondCommand::Arm { tier, level, hours } => decide::arm(office, tier, level, *hours),
         RespondCommand::Disarm { tier } => decide::disarm(office, tier),
+        RespondCommand::Idle { device, minutes, why } => {
+            decide::idle(office, device, *minutes, why)
+        }
+        RespondCommand::InUse { device: which } => decide::in_use(office, which),
     }
 }

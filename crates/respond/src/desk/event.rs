@@ -132,6 +132,24 @@ pub enum Ask {
         /// Who.
         by: Person,
     },
+    /// Somebody clinical looked, and the device serves nobody.
+    SayIdle {
+        /// Which device.
+        device: DeviceId,
+        /// For how long that counts.
+        minutes: u64,
+        /// How they know.
+        why: String,
+        /// Who.
+        by: Person,
+    },
+    /// Somebody says that it may serve a patient after all. Never refused.
+    SayInUse {
+        /// Which device.
+        device: DeviceId,
+        /// Who.
+        by: Person,
+    },
     /// Another policy; needs a second signature where it is looser anywhere.
     Adopt {
         /// As TOML.
@@ -309,6 +327,24 @@ pub enum Event {
         tier: Tier,
         /// Who.
         by: String,
+    },
+    /// A device serves nobody, says a person.
+    SaidIdle {
+        /// Which device.
+        device: DeviceId,
+        /// For how long that counts.
+        minutes: u64,
+        /// How they know.
+        why: String,
+        /// Who.
+        by: Person,
+    },
+    /// It may serve a patient after all.
+    SaidInUse {
+        /// Which device.
+        device: DeviceId,
+        /// Who.
+        by: Person,
     },
     /// Another policy counts.
     Adopted {

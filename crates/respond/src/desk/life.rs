@@ -132,6 +132,7 @@ impl Desk {
         self.halted.is_none()
             && matches!(action.status, Status::Approved | Status::Pushing)
             && !action.is_expired(now)
+            && self.is_still_idle(action, now)
             && action
                 .decided
                 .is_some_and(|at| now.since(at) < minutes(self.policy.approval.valid_minutes))
@@ -139,7 +140,7 @@ impl Desk {
 }
 
 /// Letting go of an action in whatever state it is; nothing where it is over or leaving already.
-fn leave(action: &Action, ending: &Ending) -> Option<Event> {
+pub(super) fn leave(action: &Action, ending: &Ending) -> Option<Event> {
     let (action_id, ending) = (action.id().to_owned(), ending.clone());
     match action.status {
         Status::Waiting | Status::Approved => Some(Event::Ended { action: action_id, ending }),

@@ -144,7 +144,13 @@ impl Desk {
                 proposal.evidence.severity, self.policy.automatic.severity
             ));
         }
-        let idle = subject.in_use == InUse::Idle && proposal.preflight.in_use == InUse::Idle;
+        // Traffic that shows a patient weighs more than what somebody said before.
+        let idle = subject.in_use == InUse::Idle
+            && proposal.preflight.in_use == InUse::Idle
+            && self
+                .idle(&subject.id, now)
+                .and_then(|idle| idle.left(now))
+                .is_some_and(|left| intent.ttl <= left);
         if tier == Tier::T1 && !perimeter && !idle {
             because.push(format!(
                 "the device is not proven idle: {}",

@@ -52,7 +52,7 @@ pub fn subject(device: &Device, clinical: &[Range]) -> Subject {
         in_use: device.in_use,
         in_use_because: match device.in_use {
             InUse::InUse => "it sent values or images of a patient just now".to_owned(),
-            InUse::Idle => "a person said that it is idle".to_owned(),
+            InUse::Idle => "it is known to be idle".to_owned(),
             InUse::Unknown => {
                 "nothing that it sends tells whether a patient depends on it".to_owned()
             }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::device::{DeviceId, Tier};
+use model::device::{DeviceId, InUse, Tier};
 use serde::{Deserialize, Serialize};
 
 use super::{Ground, Office, OfficeError};
@@ -145,12 +145,23 @@ impl Office {
         now: Moment,
     ) -> Result<Proposal, NoProposal> {
         let subject = ground.devices.get(&wish.device).cloned();
-        let subject = subject.ok_or_else(|| NoProposal::UnknownDevice(wish.device.clone()))?;
+        let mut subject = subject.ok_or_else(|| NoProposal::UnknownDevice(wish.device.clone()))?;
         let most = desk.policy().rules(subject.tier()).ttl();
+        let mut ttl = wish.ttl.unwrap_or(most);
+        if subject.in_use == InUse::Unknown
+            && let Some(idle) = desk.idle(&subject.id, now)
+        {
+            subject.in_use = InUse::Idle;
+            subject.in_use_because = idle.title();
+            if wish.by.is_none() {
+                // What rests on that ends with it.
+                ttl = ttl.min(idle.left(now).unwrap_or_default());
+            }
+        }
         let intent = Intent {
             id: desk.next_id(),
             restriction: filled(&wish.restriction, &subject, judge),
-            ttl: wish.ttl.unwrap_or(most),
+            ttl,
             subject,
         };
         let plans = self.plans(&intent)?;

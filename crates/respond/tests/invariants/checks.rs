@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::device::{DeviceClass, InUse, Tier};
+use model::device::{DeviceClass, DeviceId, InUse, Tier};
 use respond::desk::{Action, Whom};
 use respond::{Level, Restriction, Role, Signature};
 
@@ -65,6 +65,8 @@ pub(crate) fn may_be_applied(life: &Life, action: &Action) {
         if tier == Tier::T1 && on_device {
             assert_eq!(level, Level::L2, "life {seed}: {id}");
             assert_eq!(subject.in_use, InUse::Idle, "life {seed}: {id}");
+            let idle = life.desk.idle(&subject.id, life.now());
+            assert!(idle.is_some(), "life {seed}: {id}: nobody says that it is idle");
         }
         assert!(!(tier == Tier::T2 && level == Level::L4), "life {seed}: {id}");
         let learned_only = action.proposal.evidence.claims.iter().all(|claim| {
@@ -128,4 +130,23 @@ pub(crate) fn released(life: &Life, whom: &Whom) {
         Whom::Device(device) => rule.proposal.intent.subject.id == *device,
     });
     assert!(!left, "life {}: what was released is still in force", life.seed);
+}
+
+/// Nothing that policy did to a device because it was idle goes on.
+pub(crate) fn nothing_rests_on_idle(life: &Life, device: &DeviceId) {
+    let of_it = |action: &&Action| {
+        let intent = &action.proposal.intent;
+        intent.subject.id == *device
+            && intent.subject.tier() == Tier::T1
+            && action.signatures.is_empty()
+            && !matches!(intent.restriction, Restriction::Perimeter { .. })
+    };
+    for action in life.desk.actions().filter(of_it) {
+        let id = action.id();
+        assert!(
+            !life.network.rules.contains_key(id),
+            "life {}: {id} goes on though it is in use",
+            life.seed
+        );
+    }
 }

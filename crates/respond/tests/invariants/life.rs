@@ -43,6 +43,7 @@ pub(crate) struct Seen {
     pub(crate) applied: u64,
     pub(crate) by_policy: u64,
     pub(crate) life_sustaining: u64,
+    pub(crate) idle: u64,
     pub(crate) rehearsed: u64,
     pub(crate) refused: u64,
     pub(crate) halted: u64,
@@ -58,6 +59,7 @@ impl Seen {
         self.applied += other.applied;
         self.by_policy += other.by_policy;
         self.life_sustaining += other.life_sustaining;
+        self.idle += other.idle;
         self.rehearsed += other.rehearsed;
         self.refused += other.refused;
         self.halted += other.halted;
@@ -82,7 +84,7 @@ impl Seen {
         ] {
             assert!(count > least, "only {count} were {what}: {self:?}");
         }
-        assert!(self.life_sustaining > 0, "{self:?}");
+        assert!(self.life_sustaining > 0 && self.idle > 0, "{self:?}");
     }
 }
 
@@ -157,7 +159,7 @@ impl Life {
             self.propose();
             return self.work(false);
         }
-        match self.chance.below(24) {
+        match self.chance.below(25) {
             0..=6 => self.propose(),
             7..=10 => self.sign(),
             11 => {
@@ -198,6 +200,7 @@ impl Life {
                 self.ask(&Ask::Missed { action, what: "vital signs".to_owned() });
             }
             21 => self.work(true),
+            22 => self.say_of_use(),
             _ => self.work(false),
         }
     }
@@ -253,6 +256,15 @@ impl Life {
                 self.made.push((self.truth, action.clone()));
                 self.seen.applied += 1;
                 self.seen.by_policy += u64::from(standing.signatures.is_empty());
+                let subject = &standing.proposal.intent.subject;
+                self.seen.idle += u64::from(
+                    standing.signatures.is_empty()
+                        && subject.tier() == Tier::T1
+                        && !matches!(
+                            standing.proposal.intent.restriction,
+                            Restriction::Perimeter { .. }
+                        ),
+                );
                 self.seen.life_sustaining +=
                     u64::from(standing.proposal.intent.subject.tier() <= Tier::T0i);
             }
@@ -298,6 +310,20 @@ impl Life {
         assert!(done.is_some(), "life {}: a release was refused", self.seed);
         self.work(false);
         checks::released(self, &whom);
+    }
+
+    /// Somebody looks after a device, and says what they found.
+    fn say_of_use(&mut self) {
+        let device = subject(&mut self.chance).id;
+        let by = self.person();
+        if !self.chance.one_in(4) {
+            let minutes = *self.chance.of(&[1, 30, 120, 121]);
+            self.ask(&Ask::SayIdle { device, minutes, why: "looked".to_owned(), by });
+            return;
+        }
+        assert!(self.ask(&Ask::SayInUse { device: device.clone(), by }).is_some());
+        self.work(false);
+        checks::nothing_rests_on_idle(self, &device);
     }
 
     fn sign(&mut self) {

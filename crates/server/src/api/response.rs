@@ -7,6 +7,7 @@
 pub(crate) mod blast;
 pub(crate) mod codes;
 pub(crate) mod decide;
+pub(crate) mod idle;
 pub(crate) mod ledger;
 pub(crate) mod look;
 pub(crate) mod site;

@@ -8,7 +8,7 @@ use axum::routing::{get, post, put};
 
 use super::{Access, Answer, PLAIN, Role, Route};
 use crate::api::App;
-use crate::api::response::{blast, codes, decide, ledger, look, site, wish};
+use crate::api::response::{blast, codes, decide, idle, ledger, look, site, wish};
 use crate::blocklists;
 
 use Role::{Admin, Analyst, Clinical, Commander};
@@ -88,6 +88,20 @@ pub(super) static ROUTES: &[Route] = &[
         "/api/v1/response/devices/{id}/release",
         "Ends everything that restricts a device. Never refused.",
         || post(decide::release_device),
+    ),
+    decision(
+        "/api/v1/response/devices/{id}/idle",
+        Access::Roles(&[Clinical]),
+        "Says, having looked, that a device serves nobody for some minutes. Policy may then block \
+         single flows of it; traffic that shows a patient weighs more.",
+        "SayIdle",
+        || post(idle::idle),
+    ),
+    release(
+        "/api/v1/response/devices/{id}/in-use",
+        "Says that it may serve a patient after all; what policy did because it was idle is taken \
+         back. Never refused.",
+        || post(idle::in_use),
     ),
     Route::post(
         "/api/v1/response/bedside",

@@ -316,6 +316,17 @@ pub(crate) struct Armed {
     left_seconds: u64,
 }
 
+/// A device that serves nobody, as somebody says who looked.
+#[derive(ToSchema)]
+pub(crate) struct IdleNow {
+    device: String,
+    by: Person,
+    since: Moment,
+    minutes: u64,
+    why: String,
+    left_seconds: u64,
+}
+
 /// Something that one person signed and a second has to.
 #[derive(ToSchema)]
 pub(crate) struct HalfSigned {
@@ -332,6 +343,8 @@ pub(crate) struct ResponseStatus {
     /// Too many roll-backs within an hour.
     observes_only: bool,
     armed: Vec<Armed>,
+    /// Devices that serve nobody, as people say who looked.
+    idle: Vec<IdleNow>,
     half_signed: Vec<HalfSigned>,
     /// Actions by status.
     counts: BTreeMap<String, u64>,

@@ -17,6 +17,7 @@ use respond::{Conversation, Devices, Enforcer, Office, Proto, Subject, enforcers
 use serde_json::{Value, json};
 use server::{Blocklists, Config};
 
+mod idle;
 mod lists;
 mod refusals;
 mod whole;

@@ -101,6 +101,23 @@ pub(crate) enum RespondCommand {
         /// Which tier.
         tier: String,
     },
+    /// Says, having looked, that a device serves nobody for some minutes. Policy may then block single
+    /// flows of it, where that is armed. For the clinical side.
+    Idle {
+        /// Device, by its id or one of its addresses.
+        device: String,
+        /// For how long that counts, at most 120.
+        #[arg(long, value_name = "MINUTES", default_value_t = 30)]
+        minutes: u64,
+        /// How you know.
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    /// Says that it may serve a patient after all. What policy did because it was idle is taken back.
+    InUse {
+        /// Device, by its id or one of its addresses.
+        device: String,
+    },
     /// The policy: shows it, or adopts another.
     Policy {
         /// A policy to adopt (TOML). Needs a second signature where it is looser anywhere.

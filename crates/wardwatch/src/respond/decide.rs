@@ -8,7 +8,7 @@ use ::respond::executor::HALT;
 use ::respond::ledger::Done;
 use ::respond::{Level, Office, PlanHash};
 use anyhow::{Context, Result, bail};
-use model::device::Tier;
+use model::device::{DeviceId, Tier};
 
 use super::place::{Place, device};
 use super::who::person;
@@ -98,6 +98,27 @@ pub(super) fn disarm(args: &OfficeArgs, tier: &str) -> Result<ExitCode> {
     tell(&Place::of(args)?.office()?, &Ask::Disarm { tier, by })
 }
 
+pub(super) fn idle(args: &OfficeArgs, which: &str, minutes: u64, why: &str) -> Result<ExitCode> {
+    let office = Place::of(args)?.informed_office(&args.data)?;
+    let (device, by) = (known(&office, which)?, person(args)?);
+    tell(&office, &Ask::SayIdle { device, minutes, why: why.to_owned(), by })
+}
+
+pub(super) fn in_use(args: &OfficeArgs, which: &str) -> Result<ExitCode> {
+    let office = Place::of(args)?.informed_office(&args.data)?;
+    let (device, by) = (known(&office, which)?, person(args)?);
+    tell(&office, &Ask::SayInUse { device, by })
+}
+
+/// A device that there is: a word about another would be a slip.
+fn known(office: &Office, which: &str) -> Result<DeviceId> {
+    let device = device(office, which)?;
+    if office.ground().devices.get(&device).is_none() {
+        bail!("no device '{which}' is known; 'wardwatch devices' lists them");
+    }
+    Ok(device)
+}
+
 pub(super) fn adopt(args: &OfficeArgs, file: &Path) -> Result<ExitCode> {
     let policy = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let by = person(args)?;
@@ -176,6 +197,10 @@ pub(super) fn words(event: &Event) -> String {
             format!("{tier} is armed up to {level} for {hours} hours.")
         }
         Event::Disarmed { tier, .. } => format!("{tier} is not armed any more."),
+        Event::SaidIdle { device, minutes, .. } => {
+            format!("{device} counts as idle for {minutes} minutes, or until it sends something of a patient.")
+        }
+        Event::SaidInUse { device, .. } => format!("{device} counts as in use."),
         Event::Adopted { looser, .. } if looser.is_empty() => "The policy counts.".to_owned(),
         Event::Adopted { looser, .. } => {
             format!("The policy counts. It is looser than before: {}.", looser.join("; "))

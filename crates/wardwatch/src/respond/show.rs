@@ -20,6 +20,7 @@ pub(super) fn status(args: &OfficeArgs) -> Result<ExitCode> {
                 "halted": desk.halted(),
                 "observes_only": desk.observes_only(now),
                 "armed": armed,
+                "idle": desk.all_idle(now).collect::<Vec<_>>(),
                 "half_signed": desk.half_signed(),
                 "policy": desk.policy(),
             })
@@ -45,6 +46,10 @@ pub(super) fn status(args: &OfficeArgs) -> Result<ExitCode> {
             say("Nothing is armed: every action is a rehearsal.");
         } else {
             say(&format!("Armed: {}.", armed.join(", ")));
+        }
+        for (device, idle) in desk.all_idle(now) {
+            let left = idle.left(now).unwrap_or_default().as_secs().div_ceil(60);
+            say(&format!("{device} counts as idle for {left} more minutes: {}.", idle.title()));
         }
         if !desk.half_signed().is_empty() {
             say(&format!("{} requests wait for a second signature.", desk.half_signed().len()));

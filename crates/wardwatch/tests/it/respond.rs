@@ -21,8 +21,6 @@ const TRIED: [&str; 6] = [
     "everything killed (kill -9)",
     "ledger",
 ];
-/// Tried and told, and not held.
-const TOLD: &str = "heartbeat roll-back";
 /// States from which everything was halted.
 const HALTS: usize = 8;
 /// Longest time until everything is taken back.
@@ -69,11 +67,6 @@ fn an_attacked_hospital_loses_no_essential_message_and_every_restriction_goes() 
         assert!(halt["seconds"].as_f64().unwrap() < HALT_BOUND, "{halt}");
     }
     for trial in trials {
-        if trial["name"] == TOLD {
-            // It has missed its 30 s on a busy machine, and why is not known: said, not held here.
-            eprintln!("{trial}");
-            continue;
-        }
         assert_eq!(trial["good"], true, "{trial}");
     }
     let left = Command::new("ip").args(["netns", "list"]).output().unwrap();

@@ -8,7 +8,7 @@ use axum::http::Uri;
 use axum::{Extension, Json};
 use model::device::{DeviceClass, DeviceId, Tier};
 use model::time::Timestamp;
-use respond::desk::{Action, Desk, HalfSigned, Status};
+use respond::desk::{Action, Desk, HalfSigned, Idle, Status};
 use respond::people::missing;
 use respond::{
     Level, Moment, OfficeError, Person, PlanHash, Policy, Restriction, Signature, Standing,
@@ -36,6 +36,7 @@ pub(crate) struct SiteStatus {
     halted: Option<String>,
     observes_only: bool,
     armed: Vec<Armed>,
+    idle: Vec<IdleNow>,
     half_signed: Vec<HalfSigned>,
     counts: BTreeMap<&'static str, u64>,
 }
@@ -47,6 +48,14 @@ struct Armed {
     hours: u64,
     since: Moment,
     until: Timestamp,
+    left_seconds: u64,
+}
+
+#[derive(Serialize)]
+struct IdleNow {
+    device: DeviceId,
+    #[serde(flatten)]
+    said: Idle,
     left_seconds: u64,
 }
 
@@ -181,11 +190,17 @@ pub(crate) fn site(desk: &Desk, now: Moment) -> SiteStatus {
             left_seconds: span.saturating_sub(now.since(arming.since)).as_secs(),
         }
     });
+    let idle = desk.all_idle(now).map(|(device, said)| IdleNow {
+        device: device.clone(),
+        said: said.clone(),
+        left_seconds: said.left(now).unwrap_or_default().as_secs(),
+    });
     SiteStatus {
         now,
         halted: desk.halted().map(str::to_owned),
         observes_only: desk.observes_only(now),
         armed: armed.collect(),
+        idle: idle.collect(),
         half_signed: desk.half_signed().to_vec(),
         counts,
     }
