@@ -107,14 +107,18 @@ impl Slots {
     }
 }
 
-/// How many days some slots lie in, by UTC. Slots come in order.
+/// How many days some slots lie in, by UTC, each begun half a day or more after the one before: an
+/// hour around midnight is one day. Slots come in order.
 pub(super) fn days(slots: &[i64]) -> u32 {
     let mut count = 0;
-    let mut before = None;
-    for day in slots.iter().map(|slot| slot.div_euclid(PER_DAY)) {
-        if before != Some(day) {
+    let mut before: Option<i64> = None;
+    for slot in slots {
+        let is_new = before.is_none_or(|before| {
+            slot.div_euclid(PER_DAY) != before.div_euclid(PER_DAY) && slot - before >= PER_DAY / 2
+        });
+        if is_new {
             count += 1;
-            before = Some(day);
+            before = Some(*slot);
         }
     }
     count
@@ -123,6 +127,16 @@ pub(super) fn days(slots: &[i64]) -> u32 {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    #[test]
+    fn an_hour_around_midnight_is_one_day_and_two_evenings_are_two() {
+        let midnight = 100 * PER_DAY;
+        let evening = |day: i64| (-3..3).map(move |slot| midnight + day * PER_DAY + slot);
+        let slots = |days: i64| (0..days).flat_map(evening).collect::<Vec<_>>();
+        assert_eq!([0, 1, 2, 14].map(|count| days(&slots(count))), [0, 1, 2, 14]);
+        assert_eq!(days(&(midnight..midnight + 3 * PER_DAY).collect::<Vec<_>>()), 3);
+        assert_eq!(days(&[midnight - PER_DAY / 3, midnight + PER_DAY / 3]), 2);
+    }
 
     use proptest::prelude::*;
 
