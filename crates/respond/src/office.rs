@@ -42,6 +42,8 @@ pub struct Setting {
     pub silent: Duration,
     /// What devices need, as declared.
     pub essentials: Essentials,
+    /// Whether traffic is looked at to see that a restriction works and that care goes on.
+    pub watched: bool,
     /// Versions of what takes part in decisions.
     pub versions: Vec<String>,
 }
@@ -55,6 +57,7 @@ impl Default for Setting {
             contacts: Contacts::default(),
             silent: Duration::from_secs(3_600),
             essentials: Essentials::default(),
+            watched: false,
             versions: Vec::new(),
         }
     }

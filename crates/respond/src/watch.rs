@@ -29,6 +29,9 @@ const SETTLED: Duration = Duration::from_millis(400);
 /// Without a try for so long: it is silent, which is all that can be said.
 const SILENT: Duration = Duration::from_millis(1_200);
 
+/// Without any packet for so long, whoever looks may be blind, and silence says nothing.
+const AWAKE: Duration = Duration::from_secs(3);
+
 /// Where packets are seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,6 +72,8 @@ struct Watched {
 #[derive(Debug, Default)]
 pub struct Watch {
     actions: BTreeMap<String, Watched>,
+    /// The last packet of anybody.
+    last: Option<Timestamp>,
 }
 
 impl Watch {
@@ -113,6 +118,7 @@ impl Watch {
 
     /// A packet was seen.
     pub fn packet(&mut self, packet: &Packet, side: Side) {
+        self.last = self.last.max(Some(packet.at));
         for watched in self.actions.values_mut() {
             watched.packet(packet, side);
         }
@@ -121,10 +127,13 @@ impl Watch {
     /// What can be said now that was not said before, by action.
     pub fn verdicts(&mut self, now: Timestamp) -> Vec<(String, Verdict)> {
         let mut out = Vec::new();
+        let last = self.last;
         for (id, watched) in &mut self.actions {
+            // Something has to have been seen since, be it of somebody else.
+            let awake = last.is_some_and(|at| at > watched.pushed && now.since(at) < AWAKE);
             if let Some(what) = watched.missing(now) {
                 out.push((id.clone(), Verdict::Missing(what)));
-            } else if let Some(seen) = watched.cut(now) {
+            } else if let Some(seen) = watched.cut(now, awake) {
                 out.push((id.clone(), Verdict::Cut(seen)));
             }
         }
@@ -154,13 +163,13 @@ impl Watched {
         }
     }
 
-    fn cut(&mut self, now: Timestamp) -> Option<Seen> {
+    fn cut(&mut self, now: Timestamp, awake: bool) -> Option<Seen> {
         let quiet_since = self.last_leak.unwrap_or(self.pushed);
         let tried = self.last_try.is_some_and(|at| at > quiet_since.plus(GRACE));
         let needed = if tried { SETTLED } else { SILENT };
         let quiet = now.since(quiet_since) >= needed;
         let stopped = match (quiet, self.leaks) {
-            (true, _) => true,
+            (true, _) if awake => true,
             // Something goes through for so long that it is no left-over.
             (false, 1..) if self.last_leak.is_some_and(|at| at.since(self.pushed) >= SILENT) => {
                 false

@@ -170,6 +170,7 @@ fn proposal(id: &str, beats: Vec<Beat>) -> Proposal {
         beats,
         of_class: 100,
         by: None,
+        watched: true,
         versions: Vec::new(),
     }
 }

@@ -41,6 +41,10 @@ fn subject(name: &str, address: IpAddr, class: DeviceClass) -> Subject {
     }
 }
 
+fn setting() -> Setting {
+    Setting { watched: true, ..Setting::default() }
+}
+
 fn camera(number: u16) -> String {
     format!("camera-{number}")
 }
@@ -146,7 +150,7 @@ impl Site {
 
 #[test]
 fn a_flood_of_forged_cases_gains_what_the_breakers_give_away_and_no_more() {
-    let site = Site::new(Setting::default());
+    let site = Site::new(setting());
     let mut refused = 0;
     for number in 0..CAMERAS {
         let draft = Site::draft(&camera(number), Site::block(ip(1, 1), 104, Way::Out));
@@ -169,7 +173,7 @@ fn a_flood_of_forged_cases_gains_what_the_breakers_give_away_and_no_more() {
 
 #[test]
 fn an_archive_whose_address_attacks_is_not_cut_from_its_scanner_by_anybody() {
-    let site = Site::new(Setting::default());
+    let site = Site::new(setting());
     // What the planner would try against the archive: one flow, its service for everybody, all of it.
     let worst = [
         Site::block(ip(1, 2), 104, Way::In),
@@ -198,7 +202,7 @@ fn an_archive_whose_address_attacks_is_not_cut_from_its_scanner_by_anybody() {
 #[test]
 fn poisoned_learning_takes_days_ends_with_the_case_and_is_taken_back_by_two_people() {
     let own = |hours| {
-        let site = Site::new(Setting::default());
+        let site = Site::new(setting());
         site.habit(ip(3, 1), ip(1, 3), 2575, "hl7", hours);
         site
     };
@@ -225,9 +229,24 @@ fn poisoned_learning_takes_days_ends_with_the_case_and_is_taken_back_by_two_peop
         from = "10.3.0.1"
         countersigned_by = "B. Okoro"
     "#;
-    let mut setting = Setting::default();
+    let mut setting = setting();
     setting.essentials.add(profile::read(text).unwrap());
     let site = Site::new(setting);
     site.habit(ip(3, 1), ip(1, 3), 2575, "hl7", 72);
     site.office.propose_draft(&draft).unwrap().unwrap().unwrap();
+}
+
+#[test]
+fn where_nobody_looks_at_traffic_afterwards_policy_does_nothing_by_itself() {
+    let site = Site::new(Setting::default());
+    let draft = Site::draft(&camera(1), Site::block(ip(1, 1), 104, Way::Out));
+    site.office.propose_draft(&draft).unwrap().unwrap().unwrap();
+    assert_eq!(site.decided(), 0);
+    let because = site
+        .office
+        .look(|desk, _| {
+            desk.actions().flat_map(|action| action.because.clone()).collect::<Vec<_>>()
+        })
+        .unwrap();
+    assert!(because.iter().any(|why| why.contains("[[verify]]")), "{because:?}");
 }

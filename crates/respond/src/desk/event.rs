@@ -28,6 +28,9 @@ pub struct Proposal {
     pub card: Card,
     /// What care needs regularly of everybody whom it touches: when it misses, it is taken back.
     pub beats: Vec<Beat>,
+    /// Whether traffic is looked at to see that it works and that care goes on.
+    #[serde(default)]
+    pub watched: bool,
     /// How many devices of this class the site has.
     pub of_class: u64,
     /// Who proposes; policy where absent.

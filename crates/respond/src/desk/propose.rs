@@ -124,6 +124,13 @@ impl Desk {
         if let Some(person) = &proposal.by {
             because.push(format!("{person} proposes it, so somebody else has to approve"));
         }
+        if !proposal.watched {
+            because.push(
+                "nobody would see in traffic whether it works and whether care goes on: \
+                 response.toml names no interface under [[verify]]"
+                    .to_owned(),
+            );
+        }
         if perimeter {
             if !rules.perimeter {
                 because.push(format!(

@@ -181,6 +181,7 @@ impl Office {
             preflight,
             card,
             by: wish.by.clone(),
+            watched: self.setting.watched,
             versions: self.setting.versions.clone(),
         })
     }

@@ -134,6 +134,7 @@ impl Setup {
             contacts: self.contacts.clone(),
             silent: Duration::from_secs(silent),
             essentials: self.essentials(folder)?,
+            watched: !self.verify.is_empty(),
             versions,
         })
     }

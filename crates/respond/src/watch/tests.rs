@@ -173,3 +173,15 @@ fn what_was_silent_before_is_not_blamed_on_the_restriction() {
     let mut watch = watching(&[silent]);
     assert!(!watch.verdicts(at(60_000)).iter().any(|(_, v)| matches!(v, Verdict::Missing(_))));
 }
+
+#[test]
+fn the_silence_of_an_interface_on_which_nothing_passes_at_all_proves_nothing() {
+    let mut watch = watching(&[]);
+    watch.packet(&packet(-500, (7, 40_000), (6, 2575)), Side::Mirror);
+    assert!(watch.verdicts(at(60_000)).is_empty());
+    // Somebody else speaks: whoever looks is awake, and what is cut would have been seen.
+    watch.packet(&packet(60_100, (7, 40_000), (6, 2575)), Side::Mirror);
+    let verdicts = watch.verdicts(at(60_200));
+    let [(_, Verdict::Cut(seen))] = verdicts.as_slice() else { panic!("{verdicts:?}") };
+    assert!(seen.stopped && seen.text.contains("nobody was seen to try"), "{seen:?}");
+}

@@ -59,6 +59,7 @@ pub(crate) fn may_be_applied(life: &Life, action: &Action) {
         "life {seed}: {id} is not what was approved"
     );
     if action.signatures.is_empty() {
+        assert!(action.proposal.watched, "life {seed}: {id}: nobody would see what comes of it");
         // I1
         assert!(!(on_device && tier <= Tier::T0i), "life {seed}: {id} restricts {tier} by itself");
         assert!(tier != Tier::T0i, "life {seed}: {id} acts on infrastructure by itself");

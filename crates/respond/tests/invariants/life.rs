@@ -412,6 +412,7 @@ impl Life {
             beats: Vec::new(),
             of_class: if flood { 10_000 } else { *chance.of(&[1, 30, 200]) },
             by,
+            watched: !chance.one_in(20),
             versions: Vec::new(),
         };
         let Some(events) = self.ask(&Ask::Propose(Box::new(proposal))) else { return };

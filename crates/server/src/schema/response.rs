@@ -261,6 +261,8 @@ pub(crate) struct Proposal {
     beats: Vec<Anything>,
     of_class: u64,
     by: Option<Person>,
+    /// Whether traffic is looked at to see that it works and that care goes on.
+    watched: bool,
     versions: Vec<String>,
 }
 

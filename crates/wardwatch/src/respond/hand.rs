@@ -52,8 +52,9 @@ pub(crate) fn enforce(args: &EnforceArgs) -> Result<ExitCode> {
     let mut eyes = eyes(&place)?;
     if eyes.is_empty() {
         say(
-            "No interface to verify on is named in response.toml: nothing will be 'seen in traffic'.",
+            "No interface to verify on is named in response.toml: nothing will be 'seen in traffic', nothing is rolled back because care misses it, and policy does nothing by itself.",
         );
+        executor = executor.blind();
     }
     let stop = stop_on_signal()?;
     loop {
