@@ -317,9 +317,14 @@ impl Life {
         let device = subject(&mut self.chance).id;
         let by = self.person();
         if !self.chance.one_in(4) {
+            let by = if self.chance.one_in(2) { Person::new("kim", Role::Clinical) } else { by };
+            // The archives are the only devices of these lives for which it matters.
+            let archive = DeviceId(self.chance.of(&["D-2", "D-10"]).to_string());
+            let device = if self.chance.one_in(4) { device } else { archive };
             let minutes = *self.chance.of(&[1, 30, 120, 121]);
             self.ask(&Ask::SayIdle { device, minutes, why: "looked".to_owned(), by });
-            return;
+            (0..4).for_each(|_| self.propose());
+            return self.work(false);
         }
         assert!(self.ask(&Ask::SayInUse { device: device.clone(), by }).is_some());
         self.work(false);
