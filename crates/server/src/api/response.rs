@@ -9,7 +9,9 @@ pub(crate) mod codes;
 pub(crate) mod decide;
 pub(crate) mod ledger;
 pub(crate) mod look;
+pub(crate) mod segment;
 pub(crate) mod site;
+mod survey;
 pub(crate) mod wish;
 
 use std::sync::Arc;

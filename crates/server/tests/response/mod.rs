@@ -19,6 +19,7 @@ use server::{Blocklists, Config};
 
 mod lists;
 mod refusals;
+mod segment;
 mod whole;
 
 use crate::client::{Answer, Running, event};
