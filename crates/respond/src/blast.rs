@@ -27,6 +27,7 @@ pub use cut::Cut;
 pub use graph::Graph;
 
 use crate::segment::ZoneId;
+use crate::subject::Subject;
 use graph::{Node, Walk};
 
 /// How far to look.
@@ -103,6 +104,11 @@ pub struct Blast {
     /// Conduits to cut, the one that protects most first; each protects somebody, and none cuts
     /// what care needs.
     pub cuts: Vec<Cut>,
+}
+
+/// The blast radius of a device, from the first of its addresses that anybody knows.
+pub fn of_device(graph: &Graph<'_>, device: &Subject, limits: &Limits) -> Option<Blast> {
+    device.addresses.iter().find_map(|address| of(graph, *address, limits))
 }
 
 /// The blast radius of whoever is at an address; nothing where nobody ever was.

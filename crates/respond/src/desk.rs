@@ -11,6 +11,7 @@ mod action;
 mod breaker;
 mod event;
 mod idle;
+mod kept;
 mod life;
 mod propose;
 mod sign;
@@ -56,7 +57,8 @@ pub struct HalfSigned {
 }
 
 /// All that was decided and is not over.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "kept::Kept", try_from = "kept::Kept")]
 pub struct Desk {
     policy: Policy,
     actions: BTreeMap<u64, Action>,
@@ -284,9 +286,13 @@ impl Desk {
     }
 
     fn forget_ended(&mut self) {
+        self.forget_but(ENDED);
+    }
+
+    fn forget_but(&mut self, ended: usize) {
         let over: Vec<u64> =
             self.actions.iter().filter(|(_, action)| action.is_over()).map(|(n, _)| *n).collect();
-        for place in over.iter().take(over.len().saturating_sub(ENDED)) {
+        for place in over.iter().take(over.len().saturating_sub(ended)) {
             self.actions.remove(place);
         }
         while self.left_alone.len() > 10 * ENDED {

@@ -5,24 +5,33 @@
 //! one also stands in a file of its own, so that a ledger that was cut short is found out. Nothing
 //! is ever rewritten.
 //!
-//! [`verify`](fn@verify) needs the file and the public key, and nothing else.
+//! It is in segments: when the newest file is large enough it is closed and the next one begun, with
+//! a line that says which segment comes before it, the digest that that one came to, and how the desk
+//! stands. So a segment can be checked, and gone on from, without those before it; with them, the
+//! chain goes through. Nothing is ever deleted: people move old segments away.
+//!
+//! [`verify`](fn@verify) needs the files and the public key, and nothing else.
 
 mod book;
 mod chain;
+pub mod refusals;
+pub mod segments;
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use book::{Book, Done};
 pub use chain::Digest;
-pub use verify::{Report, verify};
+pub use refusals::{Refusal, Refusals};
+pub use segments::{Limits, Lines, export};
+pub use verify::{Report, verify, verify_with};
 
-use crate::desk::{Ask, Event, Refused};
+use crate::desk::{Ask, Desk, Event, Refused};
 use crate::moment::Moment;
 
-/// Name of the ledger's file.
+/// Name of the ledger's newest file.
 pub const LEDGER: &str = "ledger.jsonl";
 /// Name of the file with the newest checkpoint.
 pub const HEAD: &str = "ledger.head";
@@ -53,6 +62,8 @@ pub enum Body {
         /// The key that signs its checkpoints, in hexadecimal.
         key: String,
     },
+    /// The first line of every further segment.
+    Continues(Box<Continues>),
     /// Something was asked, and decided.
     Decided {
         /// What was asked.
@@ -64,6 +75,8 @@ pub enum Body {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<Refused>,
     },
+    /// Policy proposed something and was refused. Changes nothing.
+    Refused(Refusal),
     /// Everything up to here is signed.
     Checkpoint(Checkpoint),
     /// Something for the record, that decides nothing.
@@ -71,6 +84,34 @@ pub enum Body {
         /// What.
         text: String,
     },
+}
+
+/// What a segment begins with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Continues {
+    /// Version of the format.
+    pub format: u32,
+    /// The key that signs its checkpoints, in hexadecimal.
+    pub key: String,
+    /// Its number; the first is 1.
+    pub segment: u64,
+    /// The one before.
+    pub after: Closed,
+    /// How the desk stands.
+    pub desk: Desk,
+    /// What policy was refused lately.
+    pub refusals: Refusals,
+}
+
+/// A segment that was closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// Name of its file.
+    pub name: String,
+    /// Number of its last line.
+    pub seq: u64,
+    /// Digest of that line, in hexadecimal.
+    pub digest: String,
 }
 
 /// A signature over everything before it.
@@ -113,4 +154,8 @@ pub enum LedgerError {
         /// What is wrong.
         why: String,
     },
+}
+
+fn file_error(path: &Path, why: std::io::Error) -> LedgerError {
+    LedgerError::File { path: path.to_owned(), why }
 }

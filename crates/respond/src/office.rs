@@ -22,8 +22,8 @@ use crate::card::Contacts;
 use crate::clock::Clock;
 use crate::desk::{Ask, Desk, Event, Refused, Releaser, Whom};
 use crate::enforce::Enforcer;
-use crate::essentials::Essentials;
-use crate::ledger::{Book, Done, LedgerError};
+use crate::essentials::{self, Essentials, Judge};
+use crate::ledger::{Book, Done, LedgerError, Limits, Refusals};
 use crate::moment::Moment;
 use crate::range::Range;
 
@@ -46,6 +46,8 @@ pub struct Setting {
     pub watched: bool,
     /// Versions of what takes part in decisions.
     pub versions: Vec<String>,
+    /// When a segment of the ledger is closed.
+    pub segments: Limits,
 }
 
 impl Default for Setting {
@@ -59,6 +61,7 @@ impl Default for Setting {
             essentials: Essentials::default(),
             watched: false,
             versions: Vec::new(),
+            segments: Limits::default(),
         }
     }
 }
@@ -107,7 +110,7 @@ impl Office {
         };
         let clock = Clock::open().map_err(io("the clock since boot"))?;
         let now = clock.now().map_err(io("the clock since boot"))?;
-        let book = Book::open(folder, now)?;
+        let book = Book::open_with(folder, setting.segments, now)?;
         let codes = Codes::open(folder).map_err(io("the key of the bedside codes"))?;
         let ground = RwLock::new(Ground::default());
         Ok(Self {
@@ -155,6 +158,17 @@ impl Office {
         self.ground.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Looks at the network on a copy: that takes longer than traffic can wait for what is known.
+    pub fn survey<T>(&self, what: impl FnOnce(&Ground, &Judge<'_>) -> T) -> T {
+        let ground = self.ground().clone();
+        let judge = self.setting.essentials.judge(essentials::Ground {
+            history: &ground.history,
+            devices: &ground.devices,
+            names: &ground.names,
+        });
+        what(&ground, &judge)
+    }
+
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -177,6 +191,18 @@ impl Office {
         // Time that changes nothing is not written down.
         let _ = book.ask(&Ask::Tick, now)?;
         Ok(at(book.desk(), now))
+    }
+
+    /// What policy proposed lately and was refused, with what others wrote.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or written.
+    pub fn refusals(&self) -> Result<Refusals, OfficeError> {
+        let now = self.now();
+        let mut book = self.book();
+        // What was only counted is written down when its time has come.
+        let _ = book.ask(&Ask::Tick, now)?;
+        Ok(book.refusals().clone())
     }
 
     /// Lets a device go, by the code at the bedside. Says what ends.

@@ -11,6 +11,7 @@
 //! Absent: security levels (they need a risk assessment, not flows), and physical topology: what
 //! lies in one segment can talk past any sensor at its edge.
 
+pub mod asked;
 pub mod policy;
 
 use std::collections::{BTreeMap, BTreeSet};

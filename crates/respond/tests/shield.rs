@@ -174,7 +174,7 @@ fn a_flood_of_forged_cases_gains_what_the_breakers_give_away_and_no_more() {
 #[test]
 fn an_archive_whose_address_attacks_is_not_cut_from_its_scanner_by_anybody() {
     let site = Site::new(setting());
-    // What the planner would try against the archive: one flow, its service for everybody, all of it.
+    // What could be tried against the archive: one flow, its service for everybody, all of it.
     let worst = [
         Site::block(ip(1, 2), 104, Way::In),
         Restriction::Block {
@@ -189,7 +189,8 @@ fn an_archive_whose_address_attacks_is_not_cut_from_its_scanner_by_anybody() {
     ];
     for restriction in worst {
         let draft = Site::draft("pacs", restriction);
-        assert!(site.office.propose_draft(&draft).unwrap().is_none(), "{draft:?}");
+        let refused = site.office.propose_draft(&draft).unwrap().unwrap().unwrap_err();
+        assert!(matches!(refused, Refused::CutsEssential { .. }), "{refused}");
         let refused = site.wished(&draft).unwrap_err();
         assert!(matches!(refused, Refused::CutsEssential { .. }), "{refused}");
     }
@@ -212,7 +213,8 @@ fn poisoned_learning_takes_days_ends_with_the_case_and_is_taken_back_by_two_peop
     site.office.propose_draft(&draft).unwrap().unwrap().unwrap();
     // Days of them do: from then on the attacker would be left alone ...
     let site = own(72);
-    assert!(site.office.propose_draft(&draft).unwrap().is_none());
+    let refused = site.office.propose_draft(&draft).unwrap().unwrap().unwrap_err();
+    assert!(matches!(refused, Refused::CutsEssential { .. }), "{refused}");
     assert!(matches!(site.wished(&draft), Err(Refused::CutsEssential { .. })));
     // ... but what it did after its case began counts for nothing, however long it goes on.
     let begun = site.office.now().wall.minus(Duration::from_secs(4 * DAY));

@@ -32,8 +32,8 @@ pub(crate) struct App {
     pub(crate) attempts: Arc<Attempts>,
     /// Wrong codes at the bedside: apart from sign-ins, so that neither closes the other.
     pub(crate) bedside: Arc<Attempts>,
-    /// One blast radius is worked out at a time: it takes a copy of what is known of the network.
-    pub(crate) blasts: Arc<Semaphore>,
+    /// The network is looked at for one asker at a time: it takes a copy of what is known of it.
+    pub(crate) surveys: Arc<Semaphore>,
     /// Places for sign-ins.
     pub(crate) hashing: Arc<Semaphore>,
     /// Places for event streams.
@@ -60,7 +60,7 @@ impl App {
             sessions: Arc::new(Sessions::new(config.session_idle, config.session_life)),
             attempts: Arc::default(),
             bedside: Arc::default(),
-            blasts: Arc::new(Semaphore::new(1)),
+            surveys: Arc::new(Semaphore::new(1)),
             hashing: Arc::new(Semaphore::new(SIGN_INS)),
             streams: Arc::new(Semaphore::new(config.max_streams)),
             stopping,

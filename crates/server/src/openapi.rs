@@ -99,6 +99,21 @@ use crate::schema;
         schema::response::Reached,
         schema::response::Reach,
         schema::response::Blast,
+        schema::response::RefusedProposal,
+        schema::response::RefusedPage,
+        schema::response::Zone,
+        schema::response::ZonePage,
+        schema::response::Conduit,
+        schema::response::ConduitPage,
+        schema::response::Allowed,
+        schema::response::AllowList,
+        schema::response::BlockedConversation,
+        schema::response::WouldHaveBlocked,
+        schema::response::WeighedPolicy,
+        schema::response::PolicyDiff,
+        schema::response::Paste,
+        schema::response::Pastes,
+        schema::response::CheckedMud,
         wish::NewWish,
         schema::response::DeviceCode,
         schema::response::DeviceCodes,
@@ -191,9 +206,9 @@ fn operation(route: &Route) -> Operation {
     }
     if let Some(body) = route.body {
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(body))).build();
-        let body = RequestBodyBuilder::new()
-            .required(Some(Required::True))
-            .content("application/json", content);
+        let kind =
+            if route.path.ends_with("/mud/check") { routes::MUD } else { "application/json" };
+        let body = RequestBodyBuilder::new().required(Some(Required::True)).content(kind, content);
         operation = operation.request_body(Some(body.build()));
     }
     operation.build()
@@ -244,6 +259,11 @@ fn parameter(name: &str, place: ParameterIn) -> Parameter {
             "Where it stands. Cases: open, acknowledged, closed. Actions: waiting, approved, rehearsed, pushing, in_force, leaving, ended, or open for all that are not over.",
         ),
         "from" => (Type::Integer, "Number of the first line, from 0."),
+        "language" => (
+            Type::String,
+            "cisco-dacl, cisco-extended, fortigate, paloalto, or enforcers for those that are configured.",
+        ),
+        "url" => (Type::String, "Where it will be published: https."),
         "text" => (Type::String, "Letters that its JSON holds."),
         "limit" => (Type::Integer, "Most items of the page, 1 to 1000; 100 where not given."),
         _ => (Type::String, "Where the page before ended: its 'next'."),

@@ -36,7 +36,8 @@ pub(crate) struct Problem {
     retry_after: Option<u64>,
     /// Why the desk refused, for programs: `halted`, `cuts_essential`, `unsound`, `duplicate`,
     /// `too_many_waiting`, `not_waiting`, `other_plan`, `not_yours`, `not_attested`, `breaker`,
-    /// `policy`, `missing`, `unknown_device` or `no_enforcer`.
+    /// `policy`, `missing`, `unknown_device` or `no_enforcer`; and `no_history` or `no_mud` of
+    /// segmentation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     refused: Option<Box<str>>,

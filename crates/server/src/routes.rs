@@ -112,6 +112,8 @@ impl Route {
 }
 
 const HTML: &str = "text/html; charset=utf-8";
+/// The media type of MUD files.
+pub(crate) const MUD: &str = crate::api::response::segment::MUD;
 const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// Every route.

@@ -85,6 +85,16 @@ pub(crate) fn case(id: &str, ask: &AskArgs) -> Result<ExitCode> {
         say(&found.to_string());
     } else {
         show::case(&found);
+        // Where nothing was recorded as yet, there is nothing to say of it.
+        let blast = match (&ask.store, &ask.url) {
+            (Some(file), _) => crate::segment::of_stored_case(file, &found),
+            (None, Some(url)) => {
+                let asked = get(url, &format!("/api/v1/cases/{}/blast", escape(id)), ask);
+                asked.ok().and_then(|blast| serde_json::from_value(blast).ok())
+            }
+            (None, None) => None,
+        };
+        blast.iter().for_each(crate::segment::brief_blast);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,18 +1,17 @@
 //! `wardwatch segment` and `wardwatch blast`: the network as it is used, from what was recorded.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::BufReader;
 use std::path::Path;
 use std::process::ExitCode;
 
 use ::respond::blast::{self, Blast, Graph, Limits};
-use ::respond::enforcers::acl::{self, Dialect};
 use ::respond::essentials::{Ground, Judge};
-use ::respond::mud::{self, About};
+use ::respond::segment::asked::{self, Language};
 use ::respond::segment::{self, Settings, policy};
 use ::respond::{Office, Subject};
 use anyhow::{Context, Result, bail};
-use model::Timestamp;
 use serde_json::json;
 
 use crate::cli::{BlastArgs, GroundArgs, OfficeArgs, SegmentArgs, SegmentCommand};
@@ -108,19 +107,12 @@ pub(crate) fn segment(args: &SegmentArgs) -> Result<ExitCode> {
         }
         SegmentCommand::Policy { device, until } => {
             let subject = known.subject(judge, device)?;
-            let (made, told) = match until {
-                None => {
-                    let made = policy::of(&subject, judge, &settings);
-                    let told = made.replay(&subject, judge);
-                    (made, told)
-                }
-                Some(until) => {
-                    let made = policy::of_before(&subject, judge, &settings, *until);
-                    let told = made.replay_from(&subject, judge, Some(*until));
-                    (made, told)
-                }
-            };
-            show_policy(&known, &made, &told);
+            let made = asked::policy(&subject, judge, &settings, *until);
+            if known.json {
+                say(&json!(made).to_string());
+            } else {
+                show_policy(&made.policy, &made.would_have_blocked);
+            }
             Ok(())
         }
         SegmentCommand::Paste { device, language } => {
@@ -128,14 +120,12 @@ pub(crate) fn segment(args: &SegmentArgs) -> Result<ExitCode> {
         }
         SegmentCommand::Diff { device, since } => {
             let subject = known.subject(judge, device)?;
-            let before = policy::of_before(&subject, judge, &settings, *since);
-            show_diff(&known, &before.diff(&policy::of(&subject, judge, &settings)));
+            show_diff(&known, &asked::diff(&subject, judge, &settings, *since));
             Ok(())
         }
         SegmentCommand::Mud { device, url } => {
             let subject = known.subject(judge, device)?;
-            let about = about(&subject, url, judge.ground().history.recorded());
-            say(mud::write(&policy::of(&subject, judge, &settings).mud(about))?.trim_end());
+            say(asked::mud(&subject, judge, &settings, url)?.trim_end());
             Ok(())
         }
         SegmentCommand::Check { file, device } => {
@@ -143,16 +133,6 @@ pub(crate) fn segment(args: &SegmentArgs) -> Result<ExitCode> {
         }
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn about(subject: &Subject, url: &str, recorded: Option<(Timestamp, Timestamp)>) -> About {
-    About {
-        url: url.to_owned(),
-        last_update: recorded.map(|(_, last)| last).unwrap_or_default(),
-        is_supported: true,
-        systeminfo: subject.class.title().to_owned(),
-        ..About::default()
-    }
 }
 
 fn zones(known: &Known, proposal: &segment::Proposal) {
@@ -187,10 +167,7 @@ fn zones(known: &Known, proposal: &segment::Proposal) {
     ));
 }
 
-fn show_policy(known: &Known, made: &policy::Policy, told: &policy::Evaluation) {
-    if known.json {
-        return say(&json!({ "policy": made, "would_have_blocked": told }).to_string());
-    }
+fn show_policy(made: &policy::Policy, told: &policy::Evaluation) {
     for allowed in &made.allow {
         say(&format!("allow {}: {}", allowed.pattern, allowed.reason));
     }
@@ -214,35 +191,22 @@ fn show_policy(known: &Known, made: &policy::Policy, told: &policy::Evaluation) 
 }
 
 fn paste(known: &Known, judge: &Judge<'_>, subject: &Subject, language: &str) -> Result<()> {
-    let made = policy::of(subject, judge, &Settings::default());
-    // What a network engineer pastes stays until they take it away; what is in force for a while
-    // comes from 'respond plan'.
-    let longest = std::time::Duration::from_secs(24 * 3_600);
-    let intent = made.intent("A-0000", subject, longest);
-    let texts = if language == "enforcers" {
-        let plans = known.office.plans(&intent).map_err(|why| anyhow::anyhow!("{why}"))?;
-        plans.into_iter().map(|plan| (plan.enforcer, plan.change, plan.undo)).collect()
-    } else {
-        let wanted = language.replace('-', "_");
-        let Some(dialect) = Dialect::ALL.into_iter().find(|dialect| dialect.name() == wanted)
-        else {
-            bail!(exit::Usage::from_error(format!(
-                "'{language}' is no language: give cisco-dacl, cisco-extended, fortigate, paloalto \
-                 or enforcers"
-            )));
-        };
-        let text = acl::text(dialect, &intent).map_err(|why| anyhow::anyhow!("{why}"))?;
-        vec![(dialect.name().to_owned(), text.change, text.undo)]
+    let Some(wanted) = Language::from_name(language) else {
+        bail!(exit::Usage::from_error(format!(
+            "'{language}' is no language: give {}",
+            Language::NAMES
+        )));
     };
+    let texts = asked::paste(&known.office, subject, judge, &Settings::default(), wanted)?;
     if known.json {
         say(&json!(texts).to_string());
         return Ok(());
     }
-    for (name, change, undo) in texts {
-        say(&format!("# {name}"));
-        change.iter().for_each(|line| say(line));
+    for text in texts {
+        say(&format!("# {}", text.name));
+        text.change.iter().for_each(|line| say(line));
         say("# and to undo it");
-        undo.iter().for_each(|line| say(line));
+        text.undo.iter().for_each(|line| say(line));
     }
     Ok(())
 }
@@ -258,28 +222,15 @@ fn show_diff(known: &Known, diff: &policy::PolicyDiff) {
 
 fn check(known: &Known, judge: &Judge<'_>, file: &Path, subject: &Subject) -> Result<()> {
     let bytes = fs::read(file).with_context(|| file.display().to_string())?;
-    let read = mud::read(&bytes).with_context(|| file.display().to_string())?;
-    let (needs, missing) = read.needs(|_| Vec::new());
-    let names = judge.ground().names;
-    let allow = needs.into_iter().flat_map(|need| {
-        use ::respond::essentials::Peer;
-        let peers = match &need.peer {
-            Peer::Addresses(range) => vec![*range],
-            Peer::Name(name) => names.of(name).into_iter().map(::respond::Range::one).collect(),
-            Peer::Class(_) => Vec::new(),
-        };
-        let reason = need.reason.clone();
-        peers.into_iter().map(move |peer| policy::Allowed {
-            pattern: ::respond::Pattern { way: need.way, peer, proto: need.proto, port: need.port },
-            reason: reason.clone(),
-            source: None,
-        })
-    });
-    let made = policy::Policy { device: subject.id.clone(), allow: allow.collect() };
-    for note in read.notes.iter().chain(&missing) {
+    let told = asked::check(&bytes, subject, judge).with_context(|| file.display().to_string())?;
+    if known.json {
+        say(&json!(told).to_string());
+        return Ok(());
+    }
+    for note in &told.notes {
         say(&format!("note: {note}"));
     }
-    show_policy(known, &made, &made.replay(subject, judge));
+    show_policy(&told.policy, &told.would_have_blocked);
     Ok(())
 }
 
@@ -293,8 +244,7 @@ pub(crate) fn blast(args: &BlastArgs) -> Result<ExitCode> {
     known.with(|judge| {
         let subject = known.subject(judge, &of)?;
         let graph = Graph::new(judge, &Settings::default());
-        let mut addresses = subject.addresses.iter();
-        let found = addresses.find_map(|one| blast::of(&graph, *one, &Limits::default()));
+        let found = blast::of_device(&graph, &subject, &Limits::default());
         let found = found.with_context(|| format!("nothing was recorded of {}", subject.id))?;
         if known.json {
             say(&json!(found).to_string());
@@ -332,18 +282,56 @@ fn cause(args: &GroundArgs, case: &str) -> Result<String> {
     Ok(device.0)
 }
 
+/// The blast radius of the first device of a case in a store, where its instance recorded any
+/// conversations.
+pub(crate) fn of_stored_case(store: &Path, case: &serde_json::Value) -> Option<Blast> {
+    let ground =
+        GroundArgs { data: store.parent()?.to_owned(), config: None, results: None, json: false };
+    let known = Known::open(&ground).ok()?;
+    let found = known.with(|judge| {
+        let subject = known.subject(judge, case["devices"][0].as_str().unwrap_or_default())?;
+        let graph = Graph::new(judge, &Settings::default());
+        Ok(blast::of_device(&graph, &subject, &Limits::default()))
+    });
+    found.ok().flatten()
+}
+
+/// In a few lines: who is within reach, which care, what to cut first.
+pub(crate) fn brief_blast(found: &Blast) {
+    say(&format!("Blast radius: can reach {}", counted(&found.reaches)));
+    say(&format!("  can be reached by {}", counted(&found.reached_by)));
+    if !found.care.is_empty() {
+        say(&format!("  care within reach: {}", found.care.join("; ")));
+    }
+    if let Some(cut) = found.cuts.first() {
+        say(&format!("  cut first: {}", cut_in_words(cut)));
+    }
+}
+
+fn counted(reach: &blast::Reach) -> String {
+    let count = |counts: &BTreeMap<String, u64>| {
+        let parts: Vec<_> = counts.iter().map(|(tier, n)| format!("{n} {tier}")).collect();
+        if parts.is_empty() { "nobody".to_owned() } else { parts.join(", ") }
+    };
+    format!(
+        "{} as recorded; through shared segments also {}",
+        count(&reach.observed),
+        count(&reach.could)
+    )
+}
+
+fn cut_in_words(cut: &blast::Cut) -> String {
+    format!(
+        "{} -> {}, {} port {}: {} conversations that care does not need; protects {} \
+         life-sustaining or time-critical devices; {} that care needs go on",
+        cut.from, cut.to, cut.proto, cut.port, cut.conversations, cut.protects, cut.kept
+    )
+}
+
 fn show_blast(found: &Blast) {
     say(&format!("From {}:", found.of));
     for (text, reach) in [("can reach", &found.reaches), ("can be reached by", &found.reached_by)] {
-        let count = |counts: &std::collections::BTreeMap<String, u64>| {
-            let parts: Vec<_> = counts.iter().map(|(tier, n)| format!("{n} {tier}")).collect();
-            if parts.is_empty() { "nobody".to_owned() } else { parts.join(", ") }
-        };
-        say(&format!(
-            "{text} {} as recorded; through shared segments also {}",
-            count(&reach.observed),
-            count(&reach.could)
-        ));
+        say(&format!("{text} {}", counted(reach)));
         for one in reach.devices.iter().take(SHOWN) {
             say(&format!(
                 "  {} hop{} {} ({}, {}) via {}",
@@ -360,17 +348,6 @@ fn show_blast(found: &Blast) {
         say(&format!("Care within reach: {}", found.care.join("; ")));
     }
     for (place, cut) in found.cuts.iter().enumerate() {
-        say(&format!(
-            "Cut {}: {} -> {}, {} port {}: {} conversations that care does not need; protects {} \
-             life-sustaining or time-critical devices; {} that care needs go on",
-            place + 1,
-            cut.from,
-            cut.to,
-            cut.proto,
-            cut.port,
-            cut.conversations,
-            cut.protects,
-            cut.kept
-        ));
+        say(&format!("Cut {}: {}", place + 1, cut_in_words(cut)));
     }
 }

@@ -82,7 +82,9 @@ pub fn build_through(
     if let Some(radius) = &config.radius {
         radius.check().map_err(wrong("radius"))?;
         let secret = secret(folder, &radius.secret_file).map_err(wrong("radius"))?;
-        all.push(guarded(never, Radius::new(radius.clone(), secret, outlet.clone())));
+        let accounting = radius.accounting.as_ref().map(|file| folder.join(file));
+        let radius = RadiusConfig { accounting, ..radius.clone() };
+        all.push(guarded(never, Radius::new(radius, secret, outlet.clone())));
     }
     if let Some(openvswitch) = &config.openvswitch {
         openvswitch.check().map_err(wrong("openvswitch"))?;

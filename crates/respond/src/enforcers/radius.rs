@@ -9,9 +9,15 @@
 //! thrown off. Ports are never bounced, since that drops everybody behind them, and sessions of
 //! T0 and T1 are never disconnected.
 //!
-//! A switch cannot be asked what it does, so [`State::Unknown`] is the answer: traffic says.
+//! A session is named by the switch, by Calling-Station-Id and, where it is known, by
+//! Acct-Session-Id: then a device that was authenticated again meanwhile is not mistaken for its
+//! earlier session, and a switch that identifies sessions by that alone finds it.
+//!
+//! A switch cannot be asked what it does: RFC 5176 has no such question. [`State::Unknown`] is the
+//! answer, unless accounting said that the session is over; otherwise traffic says.
 
 mod packet;
+mod session;
 
 #[cfg(test)]
 mod live;
@@ -24,7 +30,10 @@ use model::device::Tier;
 use model::net::Mac;
 use serde::{Deserialize, Serialize};
 
+pub use self::session::{Naming, Session};
+
 use self::packet::{Answer, Code, LONGEST, NO_SESSION, Request, SESSION_REMOVED};
+use self::session::{Named, Told};
 use super::halves::covers;
 use super::outlet::Outlet;
 use super::{expiry, is_plain};
@@ -37,6 +46,8 @@ use crate::subject::Subject;
 
 /// Its name.
 pub const NAME: &str = "radius";
+/// The attribute that names a session.
+const SESSION_ID: &str = "Acct-Session-Id";
 /// How long each try waits. The same packet is sent each time, so that whoever got the first knows
 /// the second as a repetition (RFC 5176, 2.3; RFC 5080, 2.2.1).
 const TRIES: [Duration; 3] =
@@ -98,6 +109,15 @@ pub struct RadiusConfig {
     /// How Ethernet addresses are written there.
     #[serde(default)]
     pub calling_station_id: Style,
+    /// Whether requests carry Acct-Session-Id.
+    #[serde(default)]
+    pub session_id: Naming,
+    /// Accounting as FreeRADIUS writes it down (a `detail` file), from which sessions are known.
+    #[serde(default)]
+    pub accounting: Option<PathBuf>,
+    /// Sessions that are known without.
+    #[serde(default)]
+    pub sessions: Vec<Session>,
     /// What may be sent, the first that fits.
     pub profiles: Vec<Profile>,
     /// How a device is released.
@@ -127,6 +147,7 @@ impl RadiusConfig {
                 return Err("profiles: 'send' has to be a filter_id or a vlan".to_owned());
             }
         }
+        self.sessions.iter().try_for_each(Session::check)?;
         if self.profiles.is_empty() {
             return Err("profiles: name at least one".to_owned());
         }
@@ -147,19 +168,48 @@ impl Radius {
         Self { config, secret, outlet }
     }
 
-    /// Whose session: lines that identify it.
-    fn session(&self, mac: Mac) -> Vec<String> {
+    /// What names the session of a device beside its Ethernet address.
+    fn named(&self, mac: Mac) -> Named {
+        let configured = self.config.sessions.iter().find(|session| session.mac == mac);
+        let configured = configured.map(|session| Named {
+            id: session.acct_session_id.clone(),
+            station: session.calling_station_id.clone(),
+        });
+        let told = self.told(mac).filter(|told| !told.stopped).map(|told| told.named);
+        let (one, other) = (configured.unwrap_or_default(), told.unwrap_or_default());
+        Named { id: one.id.or(other.id), station: one.station.or(other.station) }
+    }
+
+    /// What accounting said last of a device.
+    fn told(&self, mac: Mac) -> Option<Told> {
+        let text = session::read(self.config.accounting.as_ref()?);
+        session::last(&text, mac, self.config.nas)
+    }
+
+    /// Whose session: lines that identify it. All of them have to fit (RFC 5176, 3).
+    fn session(&self, mac: Mac) -> Result<Vec<String>, String> {
         let [a, b, c, d, e, f] = mac.0;
-        let text = match self.config.calling_station_id {
+        let Named { id, station } = self.named(mac);
+        let text = station.unwrap_or_else(|| match self.config.calling_station_id {
             Style::Hyphens => format!("{a:02X}-{b:02X}-{c:02X}-{d:02X}-{e:02X}-{f:02X}"),
             Style::Colons => mac.to_string(),
             Style::Plain => format!("{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}"),
             Style::Dots => format!("{a:02x}{b:02x}.{c:02x}{d:02x}.{e:02x}{f:02x}"),
-        };
-        vec![
+        });
+        let mut lines = vec![
             format!("NAS-IP-Address = {}", self.config.nas),
             format!("Calling-Station-Id = \"{text}\""),
-        ]
+        ];
+        match (self.config.session_id, id) {
+            (Naming::Never, _) | (Naming::WhereKnown, None) => {}
+            (Naming::Required, None) => {
+                return Err("the device's session is not known: neither the configuration nor \
+                            accounting names its Acct-Session-Id"
+                    .to_owned());
+            }
+            (_, Some(id)) => lines.push(format!("{SESSION_ID} = \"{id}\"")),
+        }
+        Ok(lines)
     }
 
     fn change(&self, intent: &Intent, hold: Duration) -> Result<Vec<String>, String> {
@@ -171,7 +221,7 @@ impl Radius {
         )?;
         let seconds = u32::try_from(hold.as_secs()).map_err(|_| "the time is too long")?;
         let mut lines = vec![Code::Change.name().to_owned()];
-        lines.extend(self.session(mac));
+        lines.extend(self.session(mac)?);
         lines.extend(granted(&profile.send));
         lines.push(format!("Session-Timeout = {seconds}"));
         lines.push("Termination-Action = RADIUS-Request".to_owned());
@@ -192,7 +242,7 @@ impl Radius {
             _ => Code::Change,
         };
         let mut lines = vec![code.name().to_owned()];
-        lines.extend(self.session(mac));
+        lines.extend(self.session(mac)?);
         lines.extend(granted(&self.config.release));
         Ok(lines)
     }
@@ -292,8 +342,18 @@ impl Enforcer for Radius {
         }
     }
 
-    fn state(&self, _: &Receipt) -> Result<State, EnforceError> {
-        Ok(State::Unknown)
+    /// The one thing that can be known without asking: accounting said that the very session is over,
+    /// and the restriction with it.
+    fn state(&self, receipt: &Receipt) -> Result<State, EnforceError> {
+        let of = |name: &str| {
+            let line = receipt.undo.iter().find_map(|line| line.strip_prefix(name));
+            line.and_then(|rest| rest.strip_prefix(" = \"")?.strip_suffix('"'))
+        };
+        let station = of("Calling-Station-Id").and_then(session::ethernet);
+        let (Some(id), Some(mac)) = (of(SESSION_ID), station) else { return Ok(State::Unknown) };
+        let told = self.told(mac).filter(|told| told.stopped);
+        let is_over = told.is_some_and(|told| told.named.id.as_deref() == Some(id));
+        Ok(if is_over { State::Gone } else { State::Unknown })
     }
 
     fn revert(&self, receipt: &Receipt) -> Result<(), EnforceError> {

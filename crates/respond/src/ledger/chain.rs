@@ -5,7 +5,7 @@ use std::fmt;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::Digest as _;
 
-use super::{Checkpoint, Record};
+use super::{Body, Checkpoint, Record};
 
 /// SHA-256 of a line and of all before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,6 +74,26 @@ pub(super) fn parse(before: Digest, line: &[u8]) -> Result<(Record, Digest), Str
     }
     let record = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     Ok((record, expected))
+}
+
+/// The first record of a segment, which says itself what the lines before it came to: that digest,
+/// and its own.
+pub(super) fn first(line: &[u8]) -> Result<(Record, Digest, Digest), String> {
+    let json = line.get(65..).ok_or("it is shorter than a digest")?;
+    let record: Record = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let before = match &record.body {
+        Body::Begins { .. } if record.seq == 0 => Digest::NONE,
+        Body::Continues(continues) => {
+            let digest = from_hex(&continues.after.digest).map(Digest);
+            if record.seq != continues.after.seq.saturating_add(1) {
+                return Err("its number does not follow the one before".to_owned());
+            }
+            digest.ok_or("it does not say what the lines before it came to")?
+        }
+        _ => return Err("it does not begin at the beginning of a segment".to_owned()),
+    };
+    let (record, digest) = parse(before, line)?;
+    Ok((record, before, digest))
 }
 
 fn signed_text(seq: u64, digest: &str) -> Vec<u8> {

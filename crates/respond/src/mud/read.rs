@@ -41,8 +41,13 @@ pub enum MudError {
     },
 }
 
+/// Both may quote the file, and are shown on terminals.
 fn shape(at: impl Into<String>, why: impl Into<String>) -> MudError {
-    MudError::Shape { at: at.into(), why: why.into() }
+    MudError::Shape { at: plain(&at.into()), why: plain(&why.into()) }
+}
+
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// A member by its name, in whichever module.
@@ -63,7 +68,7 @@ fn text<'a>(of: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 
 /// Text for people: control characters have no place in it.
 fn told(of: &Map<String, Value>, name: &str) -> String {
-    text(of, name).unwrap_or("").chars().filter(|c| !c.is_control()).collect()
+    plain(text(of, name).unwrap_or(""))
 }
 
 /// Reads a MUD file.
@@ -123,6 +128,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn note(&mut self, note: String) {
+        let note = plain(&note);
         if self.notes.len() < NOTES && !self.notes.contains(&note) {
             self.notes.push(note);
         }
@@ -137,6 +143,7 @@ impl Reader<'_> {
             .and_then(|lists| member(lists, "access-list"))
             .and_then(Value::as_array)
             .ok_or_else(|| shape(name, "has no access-lists"))?;
+        let mut read = BTreeSet::new();
         for list in lists.iter().filter_map(Value::as_object) {
             let acl_name = text(list, "name")
                 .or_else(|| text(list, "acl-name"))
@@ -144,6 +151,11 @@ impl Reader<'_> {
             let acl = *self.acls.get(acl_name).ok_or_else(|| {
                 shape(name, format!("names the access list '{acl_name}', which is not there"))
             })?;
+            // A file that names one long list thousands of times costs no more than one that does once.
+            if !read.insert(acl_name) {
+                self.note(format!("{name} names '{acl_name}' twice; once is enough"));
+                continue;
+            }
             let v6 = text(acl, "type").is_some_and(|kind| kind.contains("ipv6"));
             let aces = object(acl, "aces")
                 .and_then(|aces| member(aces, "ace"))

@@ -118,6 +118,29 @@ fn what_is_no_mud_file_is_refused_and_says_where() {
     assert!(read(file(many.collect(), "access-lists").to_string().as_bytes()).is_err());
 }
 
+#[test]
+fn a_list_that_is_named_again_and_again_is_read_once() {
+    // A megabyte of names of one list that has thousands of entries would be 10^8 entries to read.
+    let entries = (0..4_000).map(|_| json!({ "name": "a", "actions": {} }));
+    let mut bomb = file(entries.collect(), "access-lists");
+    let lists = &mut bomb["ietf-mud:mud"]["from-device-policy"]["access-lists"]["access-list"];
+    let name = lists[0].clone();
+    *lists = (0..30_000).map(|_| name.clone()).collect();
+    let bytes = bomb.to_string();
+    assert!(bytes.len() < 1 << 20, "{}", bytes.len());
+    let read = read(bytes.as_bytes()).unwrap();
+    assert!(read.notes.iter().any(|note| note.contains("once is enough")), "{:?}", read.notes);
+}
+
+#[test]
+fn what_is_quoted_from_a_file_moves_no_cursor() {
+    let mut file = file(vec![], "access-lists");
+    file["ietf-mud:mud"]["from-device-policy"]["access-lists"]["access-list"] =
+        json!([{ "name": "\u{1b}[2J" }]);
+    let error = read(file.to_string().as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("[2J") && !error.contains('\u{1b}'), "{error:?}");
+}
+
 fn other() -> impl Strategy<Value = Other> {
     prop_oneof![
         any::<(u32, u8)>().prop_map(|(bits, prefix)| {

@@ -27,6 +27,14 @@ impl Ground {
         self.devices.all().filter(|device| device.class == class).count() as u64
     }
 
+    /// A device by its id, or by an address that it has.
+    pub fn named(&self, asked: &str) -> Option<&Subject> {
+        match asked.parse() {
+            Ok(address) => self.devices.at(address).device(),
+            Err(_) => self.devices.get(&DeviceId(asked.to_owned())),
+        }
+    }
+
     /// Addresses of a device.
     pub fn addresses(&self, id: &DeviceId) -> Vec<IpAddr> {
         self.devices.get(id).map(|device| device.addresses.clone()).unwrap_or_default()

@@ -12,7 +12,7 @@ use crate::card::card;
 use crate::desk::{Ask, Desk, Proposal, Refused};
 use crate::essentials::{self, Judge};
 use crate::evidence::Evidence;
-use crate::ledger::Done;
+use crate::ledger::{Done, Refusal};
 use crate::moment::Moment;
 use crate::people::Person;
 use crate::plan::{Intent, Plan};
@@ -99,7 +99,8 @@ impl Office {
         })
     }
 
-    /// Asks for the mildest restriction of a draft that harms no care, if any does.
+    /// Asks for the mildest restriction of a draft that harms no care. Where all do, the mildest is
+    /// refused; where no enforcer can do any, that is written down like a refusal.
     ///
     /// # Errors
     /// When the ledger cannot be used.
@@ -116,6 +117,7 @@ impl Office {
             devices: &ground.devices,
             names: &ground.names,
         });
+        let mut none = None;
         let answer = book.ask_with(
             |desk| {
                 let wishes = draft.restrictions.iter().map(|restriction| Wish {
@@ -125,14 +127,25 @@ impl Office {
                     evidence: draft.evidence.clone(),
                     by: None,
                 });
-                let mut proposals =
-                    wishes.filter_map(|wish| self.proposal(&wish, &ground, &judge, desk, now).ok());
-                let harmless =
-                    proposals.find(|proposal| proposal.preflight.outcome != Outcome::CutsEssential);
-                harmless.map(|proposal| Ask::Propose(Box::new(proposal)))
+                let mut mildest = None;
+                for wish in wishes {
+                    match self.proposal(&wish, &ground, &judge, desk, now) {
+                        Ok(proposal) if proposal.preflight.outcome != Outcome::CutsEssential => {
+                            return Some(Ask::Propose(Box::new(proposal)));
+                        }
+                        Ok(proposal) => drop(mildest.get_or_insert(proposal)),
+                        Err(why) => drop(none.get_or_insert((wish.restriction, why))),
+                    }
+                }
+                // The desk refuses it, and so it is seen that there was something.
+                mildest.map(|proposal| Ask::Propose(Box::new(proposal)))
             },
             now,
         )?;
+        if let (None, Some((restriction, NoProposal::NoEnforcer(why)))) = (&answer, none) {
+            let (case, device) = (&draft.evidence.case, &draft.device);
+            book.refuse(Refusal::without_enforcer(case, device, &restriction, &why), now)?;
+        }
         Ok(answer)
     }
 

@@ -15,6 +15,7 @@ use crate::card::Contacts;
 use crate::enforce::Enforcer;
 use crate::enforcers;
 use crate::essentials::{Essentials, Selector, profile};
+use crate::ledger::Limits;
 use crate::mud::{self, Other};
 use crate::range::Range;
 use crate::watch::Side;
@@ -40,8 +41,27 @@ pub struct Setup {
     pub mud: Vec<Adopted>,
     /// Where packets are seen by whoever checks that a restriction took effect.
     pub verify: Vec<Eye>,
+    /// When a segment of the ledger is closed.
+    pub ledger: Segments,
     /// Places that enforce, and what is never touched.
     pub enforcers: enforcers::Config,
+}
+
+/// When a segment of the ledger is closed, and the next begun.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Segments {
+    /// From this size on, in MiB: 1 to 4096.
+    pub segment_mib: u64,
+    /// From so many entries on: 1000 or more.
+    pub segment_entries: u64,
+}
+
+impl Default for Segments {
+    fn default() -> Self {
+        let Limits { bytes, lines } = Limits::default();
+        Self { segment_mib: bytes >> 20, segment_entries: lines }
+    }
 }
 
 /// A manufacturer's MUD file (RFC 8520) that the hospital adopted for some of its devices.
@@ -136,7 +156,17 @@ impl Setup {
             essentials: self.essentials(folder)?,
             watched: !self.verify.is_empty(),
             versions,
+            segments: self.segments(folder)?,
         })
+    }
+
+    /// When a segment of the ledger is closed.
+    ///
+    /// # Errors
+    /// Where it is out of bounds.
+    pub fn segments(&self, folder: &Path) -> Result<Limits, SetupError> {
+        Limits::checked(self.ledger.segment_mib, self.ledger.segment_entries)
+            .map_err(|why| SetupError { path: folder.join(FILE), why: format!("[ledger]: {why}") })
     }
 }
 
@@ -245,6 +275,21 @@ mod tests {
         let folder = folder(&[(FILE, "silent_minutes = 3\nmanagment = []\n")]);
         let error = Setup::read(folder.path()).unwrap_err().to_string();
         assert!(error.contains(FILE) && error.contains("managment"), "{error}");
+    }
+
+    #[test]
+    fn segments_that_would_be_all_handing_on_are_refused() {
+        let segments = |text: &str| {
+            let folder = folder(&[(FILE, text)]);
+            Setup::read(folder.path()).unwrap().segments(folder.path())
+        };
+        assert_eq!(segments("").unwrap(), Limits::default());
+        let two = segments("[ledger]\nsegment_mib = 2\nsegment_entries = 5000").unwrap();
+        assert_eq!(two, Limits { bytes: 2 << 20, lines: 5_000 });
+        for wrong in ["segment_mib = 0", "segment_mib = 5000", "segment_entries = 10"] {
+            let error = segments(&format!("[ledger]\n{wrong}")).unwrap_err().to_string();
+            assert!(error.contains("[ledger]"), "{error}");
+        }
     }
 
     #[test]

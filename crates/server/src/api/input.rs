@@ -128,7 +128,7 @@ pub(crate) fn limit(value: &str) -> Result<usize, Problem> {
     limit.ok_or_else(|| Problem::bad_request(refuse()))
 }
 
-fn time(name: &str, value: &str) -> Result<Timestamp, Problem> {
+pub(crate) fn time(name: &str, value: &str) -> Result<Timestamp, Problem> {
     value.parse().map_err(|_| {
         Problem::bad_request(format!(
             "'{name}' is RFC 3339 (2026-11-23T12:10:09Z) or Unix seconds."

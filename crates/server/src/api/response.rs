@@ -10,7 +10,9 @@ pub(crate) mod decide;
 pub(crate) mod idle;
 pub(crate) mod ledger;
 pub(crate) mod look;
+pub(crate) mod segment;
 pub(crate) mod site;
+mod survey;
 pub(crate) mod wish;
 
 use std::sync::Arc;

@@ -8,7 +8,13 @@ const devices = new Map();
 const rank = ["critical", "high", "medium", "low", "info"];
 const shownCases = 200;
 const shownDevices = 500;
+const shownReached = 20;
 const spoken = new Map();
+// Blast radii of cases: what came, or why nothing did; and which are unfolded.
+const blasts = new Map();
+const unfolded = new Set();
+const asked = [];
+let asking = false;
 let mayTeach = false;
 let stream = null;
 let drawing = false;
@@ -42,6 +48,9 @@ function showSignIn() {
   cases.clear();
   devices.clear();
   spoken.clear();
+  blasts.clear();
+  unfolded.clear();
+  asked.length = 0;
   $("board").hidden = true;
   $("who").hidden = true;
   $("sign-in").hidden = false;
@@ -148,6 +157,91 @@ async function speak(one, verdict, text) {
   draw();
 }
 
+// What a taken device could do, of every case that somebody looks at: asked for one after the other,
+// since each takes a look at the whole network, and again when a case has changed.
+const seen = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) wantBlast(entry.target.dataset.case);
+});
+
+function wantBlast(id) {
+  const one = cases.get(id);
+  const known = blasts.get(id);
+  if (!one || asked.includes(id) || (known && known.of === one.updated)) return;
+  asked.push(id);
+  askBlasts();
+}
+
+async function askBlasts() {
+  if (asking) return;
+  asking = true;
+  while (asked.length) {
+    const id = asked[0];
+    const of = (cases.get(id) || {}).updated;
+    try {
+      blasts.set(id, { of, blast: await ask("GET", `/cases/${encodeURIComponent(id)}/blast`) });
+    } catch (error) {
+      blasts.set(id, { of, why: error.message });
+    }
+    asked.shift();
+    draw();
+  }
+  asking = false;
+}
+
+// "2 T0, 1 T2", and how many more through shared networks.
+function count(reach) {
+  const tiers = (counts) => Object.entries(counts).map(([tier, number]) => `${number} ${tier}`).join(", ");
+  const could = tiers(reach.could);
+  return (tiers(reach.observed) || "nobody") + (could ? ` (through shared networks also ${could})` : "");
+}
+
+const zone = (id) => id.of ? `${id.of[0].replaceAll("_", " ")} ${id.of[1]}` : id;
+
+const cutText = (cut) => `${zone(cut.from)} → ${zone(cut.to)}, ${cut.proto} port ${cut.port}: protects ${cut.protects} life-sustaining or time-critical devices; ${cut.conversations} conversations that care does not need are cut, ${cut.kept} that it needs go on`;
+
+function reachList(title, reach) {
+  const part = element("div");
+  part.append(element("h4", title));
+  const list = element("ul");
+  list.append(...reach.devices.slice(0, shownReached).map((one) => element("li",
+    `${one.name} (${one.class.replaceAll("_", " ")}, ${one.tier}) · ${one.hops} ${one.hops === 1 ? "hop" : "hops"} via ${one.via} · ${one.how === "observed" ? "as recorded" : "could"}`)));
+  const all = [reach.observed, reach.could].flatMap((counts) => Object.values(counts)).reduce((a, b) => a + b, 0);
+  if (all > shownReached) list.append(element("li", `and ${all - shownReached} more`, "meta"));
+  part.append(reach.devices.length ? list : element("p", "Nobody.", "meta"));
+  return part;
+}
+
+function blastOf(one) {
+  const box = element("details", undefined, "blast");
+  const known = blasts.get(one.id);
+  const summary = element("summary");
+  summary.append(element("strong", "Blast radius"));
+  box.append(summary);
+  if (!known) {
+    summary.append(": being worked out");
+    return box;
+  }
+  if (known.why) {
+    summary.append(": not known");
+    box.append(element("p", known.why, "meta"));
+  } else {
+    const blast = known.blast;
+    summary.append(`: can reach ${count(blast.reaches)}; can be reached by ${count(blast.reached_by)}.`);
+    box.append(element("p", blast.care.length ? `Care within reach: ${blast.care.join("; ")}.` : "No care is within reach along recorded conversations."));
+    box.append(element("p", blast.cuts.length ? `Cut first: ${cutText(blast.cuts[0])}.` : "No single cut takes critical devices out of reach without harm to care.", "cut"));
+    if (blast.cuts.length > 1) {
+      const then = element("ol");
+      then.start = 2;
+      then.append(...blast.cuts.slice(1, 4).map((cut) => element("li", cutText(cut))));
+      box.append(then);
+    }
+    box.append(reachList("It can reach", blast.reaches), reachList("Can reach it", blast.reached_by));
+  }
+  box.open = unfolded.has(one.id);
+  box.addEventListener("toggle", () => { if (box.open) unfolded.add(one.id); else unfolded.delete(one.id); });
+  return box;
+}
+
 function drawNow() {
   const order = (a, b) => rank.indexOf(a.severity) - rank.indexOf(b.severity) || b.updated.localeCompare(a.updated);
   const sorted = [...cases.values()].sort(order);
@@ -156,9 +250,13 @@ function drawNow() {
     item.append(element("strong", one.title));
     item.append(element("p", `${one.severity} · ${one.status} · ${one.id} · ${when(one.updated)}`, "meta"));
     if (one.next_step) item.append(element("p", one.next_step));
+    item.append(blastOf(one));
     if (mayTeach) item.append(words(one));
+    item.dataset.case = one.id;
     return item;
   }));
+  seen.disconnect();
+  for (const item of $("cases").children) seen.observe(item);
   $("no-cases").hidden = sorted.length > 0;
   $("case-count").textContent = sorted.length ? `(${sorted.length})` : "";
   const known = [...devices.values()];

@@ -6,9 +6,9 @@
 use axum::http::Method;
 use axum::routing::{get, post, put};
 
-use super::{Access, Answer, PLAIN, Role, Route};
+use super::{Access, Answer, MUD, PLAIN, Role, Route};
 use crate::api::App;
-use crate::api::response::{blast, codes, decide, idle, ledger, look, site, wish};
+use crate::api::response::{blast, codes, decide, idle, ledger, look, segment, site, wish};
 use crate::blocklists;
 
 use Role::{Admin, Analyst, Clinical, Commander};
@@ -67,6 +67,13 @@ pub(super) static ROUTES: &[Route] = &[
         ("NewWish", 201, "Decided"),
         || post(wish::propose),
     ),
+    Route::get(
+        "/api/v1/response/refused",
+        "What policy proposed by itself lately and was refused, the latest first.",
+        Answer::Json("RefusedPage"),
+        || get(look::refused),
+    )
+    .filters(&["device", "limit", "cursor"]),
     decision(
         "/api/v1/response/actions/{id}/approve",
         PLANS,
@@ -197,5 +204,55 @@ pub(super) static ROUTES: &[Route] = &[
         "The same of the first device of a case.",
         Answer::Json("Blast"),
         || get(blast::case),
+    ),
+    Route::get(
+        "/api/v1/response/zones",
+        "Zones as normal life has them: devices of one class in one network, in their order.",
+        Answer::Json("ZonePage"),
+        || get(segment::zones),
+    )
+    .filters(&["limit", "cursor"]),
+    Route::get(
+        "/api/v1/response/conduits",
+        "Conduits: what zones say to each other over one service, in their order.",
+        Answer::Json("ConduitPage"),
+        || get(segment::conduits),
+    )
+    .filters(&["limit", "cursor"]),
+    Route::get(
+        "/api/v1/response/devices/{id}/policy",
+        "An allow-list for a device, and what it would have blocked; with 'until', made of what was \
+         recorded before then and held against the rest.",
+        Answer::Json("WeighedPolicy"),
+        || get(segment::policy),
+    )
+    .filters(&["until"]),
+    Route::get(
+        "/api/v1/response/devices/{id}/policy/diff",
+        "What has changed in that since a time.",
+        Answer::Json("PolicyDiff"),
+        || get(segment::diff),
+    )
+    .filters(&["since"]),
+    Route::get(
+        "/api/v1/response/devices/{id}/policy/paste",
+        "That as text for the enforcers that are configured or for a firewall, to be pasted.",
+        Answer::Json("Pastes"),
+        || get(segment::paste),
+    )
+    .filters(&["language"]),
+    Route::get(
+        "/api/v1/response/devices/{id}/mud",
+        "A MUD file (RFC 8520) of a device, from normal life.",
+        Answer::Text(MUD),
+        || get(segment::mud),
+    )
+    .filters(&["url"]),
+    Route::post(
+        "/api/v1/response/devices/{id}/mud/check",
+        DECIDES,
+        "Reads the MUD file that is posted, and says what it would have blocked. Adopts nothing.",
+        ("Anything", 200, "CheckedMud"),
+        || post(segment::check),
     ),
 ];

@@ -379,7 +379,7 @@ pub(crate) struct DeviceCodes {
 /// Part of the ledger.
 #[derive(ToSchema)]
 pub(crate) struct LedgerPage {
-    /// Number of the first line, from 0.
+    /// Number of the first line, from 0: later than asked where older segments were moved away.
     from: u64,
     /// The lines, each a digest, a space and a JSON object.
     items: Vec<String>,
@@ -437,4 +437,179 @@ pub(crate) struct Blast {
     care: Vec<String>,
     /// Conduits to cut, the one that protects most first.
     cuts: Vec<Anything>,
+}
+
+/// Devices of one class in one network.
+#[derive(ToSchema)]
+pub(crate) struct Zone {
+    /// outside, groups, or an object with of: class and network.
+    #[schema(value_type = Object)]
+    id: String,
+    name: String,
+    /// The strictest of its members.
+    tier: String,
+    /// Ids of its devices.
+    devices: Vec<String>,
+    /// Addresses in it that no device has.
+    strangers: Vec<String>,
+}
+
+/// Part of the zones.
+#[derive(ToSchema)]
+pub(crate) struct ZonePage {
+    items: Vec<Zone>,
+    /// How many there are in all.
+    total: usize,
+    /// Give this as `cursor` to get the next page; not there on the last page.
+    next: Option<String>,
+}
+
+/// What two zones say to each other over one service.
+#[derive(ToSchema)]
+pub(crate) struct Conduit {
+    /// Zone that calls.
+    #[schema(value_type = Object)]
+    from: String,
+    /// Zone that is called.
+    #[schema(value_type = Object)]
+    to: String,
+    proto: String,
+    /// 0 for ICMP, and for any of many ports.
+    port: u16,
+    service: String,
+    /// Conversations that are established or needed.
+    conversations: u64,
+    /// Why care needs it, where it does.
+    essential: Option<String>,
+    /// How many of them care needs.
+    essentials: u64,
+}
+
+/// Part of the conduits.
+#[derive(ToSchema)]
+pub(crate) struct ConduitPage {
+    items: Vec<Conduit>,
+    /// How many there are in all.
+    total: usize,
+    /// Conversations that were too rare for a conduit.
+    rare: u64,
+    /// Conversations that began in the middle of a case.
+    suspect: u64,
+    /// Give this as `cursor` to get the next page; not there on the last page.
+    next: Option<String>,
+}
+
+/// One kind of conversation that a policy allows.
+#[derive(ToSchema)]
+pub(crate) struct Allowed {
+    pattern: Pattern,
+    reason: String,
+    /// Where it comes from, where care needs it; absent where it is only established.
+    source: Option<String>,
+}
+
+/// What a device may do; everything else it may not.
+#[derive(ToSchema)]
+pub(crate) struct AllowList {
+    /// Id of the device.
+    device: String,
+    allow: Vec<Allowed>,
+}
+
+/// A conversation that a policy would have blocked.
+#[derive(ToSchema)]
+pub(crate) struct BlockedConversation {
+    conversation: Conversation,
+    service: String,
+    /// Ten-minute slots in which it would have been blocked.
+    slots: u32,
+    /// Why care needs it, where it does.
+    essential: Option<String>,
+    /// Whether it began in the middle of a case.
+    suspect: bool,
+}
+
+/// What a policy would have blocked of what was recorded.
+#[derive(ToSchema)]
+pub(crate) struct WouldHaveBlocked {
+    /// Kinds of conversation that are allowed.
+    allowed: u64,
+    conversations: u64,
+    slots: u64,
+    blocked_conversations: u64,
+    blocked_slots: u64,
+    /// Of the blocked ones, how many care needs: has to be none.
+    blocked_essential: u64,
+    /// Needed ones first, then those seen most; at most 200.
+    blocked: Vec<BlockedConversation>,
+}
+
+/// A policy, and what it would have blocked.
+#[derive(ToSchema)]
+pub(crate) struct WeighedPolicy {
+    policy: AllowList,
+    would_have_blocked: WouldHaveBlocked,
+}
+
+/// What differs between two policies.
+#[derive(ToSchema)]
+pub(crate) struct PolicyDiff {
+    added: Vec<Allowed>,
+    removed: Vec<Allowed>,
+    /// How many are in both.
+    same: u64,
+}
+
+/// Text to paste.
+#[derive(ToSchema)]
+pub(crate) struct Paste {
+    /// For which enforcer or firewall.
+    name: String,
+    change: Vec<String>,
+    undo: Vec<String>,
+}
+
+/// Texts to paste.
+#[derive(ToSchema)]
+pub(crate) struct Pastes {
+    items: Vec<Paste>,
+}
+
+/// What a MUD file means for a device here.
+#[derive(ToSchema)]
+pub(crate) struct CheckedMud {
+    /// What was taken wider than it was written, left out, or has no address here.
+    notes: Vec<String>,
+    policy: AllowList,
+    would_have_blocked: WouldHaveBlocked,
+}
+
+/// Something that policy proposed by itself, and why not.
+#[derive(ToSchema)]
+pub(crate) struct RefusedProposal {
+    /// Number of the ledger's line.
+    seq: u64,
+    at: Moment,
+    /// Id of the case; empty for `others`.
+    case: String,
+    /// Id of the device.
+    device: String,
+    level: String,
+    what: String,
+    /// For programs: as `refused` of problems, or `others` for what had no place for itself.
+    reason: String,
+    why: String,
+    /// How often since it was last written down.
+    times: u64,
+}
+
+/// What policy was refused lately.
+#[derive(ToSchema)]
+pub(crate) struct RefusedPage {
+    /// The latest first.
+    items: Vec<RefusedProposal>,
+    /// How many are remembered; the ledger has all.
+    total: usize,
+    /// Give this as `cursor` to get the next page; not there on the last page.
+    next: Option<String>,
 }

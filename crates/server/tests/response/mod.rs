@@ -20,6 +20,7 @@ use server::{Blocklists, Config};
 mod idle;
 mod lists;
 mod refusals;
+mod segment;
 mod whole;
 
 use crate::client::{Answer, Running, event};

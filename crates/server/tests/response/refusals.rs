@@ -1,9 +1,12 @@
 //! Each refusal: the desk's own sentence for people, its name for programs.
 
+use model::case::CaseId;
+use model::device::DeviceId;
 use serde_json::{Value, json};
 
 use super::{ACTIONS, Site, site, wish};
 use crate::client::Answer;
+use crate::conforms;
 
 /// A refusal by its name and status.
 fn refused(answer: &Answer, status: u16, name: &str) {
@@ -132,4 +135,39 @@ fn what_is_misspelt_forged_or_unknown_is_not_put_before_anybody() {
     {
         site.bare(&site.clinical, &path).problem(404);
     }
+}
+
+#[test]
+fn what_policy_was_refused_is_listed_page_by_page_with_how_often() {
+    let site = site();
+    let evidence = serde_json::from_value(wish("D-1", "10.0.0.9", "tcp", 1)["evidence"].clone());
+    let mut wish = respond::office::Wish {
+        device: DeviceId("D-1".to_owned()),
+        restriction: serde_json::from_value(
+            wish("D-1", "255.255.255.255", "udp", 67)["restriction"].clone(),
+        )
+        .unwrap(),
+        ttl: None,
+        evidence: evidence.unwrap(),
+        by: None,
+    };
+    for case in ["C-1", "C-2", "C-2", "C-3"] {
+        wish.evidence.case = CaseId(case.to_owned());
+        assert!(site.office.propose(&wish).unwrap().unwrap().is_err());
+    }
+    let path = "/api/v1/response/refused";
+    let document: Value = serde_json::from_str(&server::document()).unwrap();
+    let page = site.get(&format!("{path}?limit=2"));
+    conforms(&document, &document["components"]["schemas"]["RefusedPage"], &page, "page");
+    let of = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|one| one["case"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!((&page["total"], of(&page)), (&3.into(), vec!["C-3".to_owned(), "C-2".to_owned()]));
+    assert_eq!(page["items"][0]["reason"], "cuts_essential");
+    let rest = site.get(&format!("{path}?limit=2&cursor={}", page["next"].as_str().unwrap()));
+    assert_eq!((of(&rest), &rest["next"]), (vec!["C-1".to_owned()], &Value::Null));
+    assert_eq!(site.get(&format!("{path}?device=D-2"))["total"], 0);
+    site.server.get(&site.soc, &format!("{path}?cursor=x")).problem(400);
+    assert_eq!(site.get(ACTIONS)["total"], 0, "and nothing came of it");
 }

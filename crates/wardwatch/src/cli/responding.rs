@@ -41,6 +41,9 @@ pub(crate) enum RespondCommand {
         /// Those that are over, too.
         #[arg(long)]
         all: bool,
+        /// What policy proposed by itself lately and was refused, instead.
+        #[arg(long, conflicts_with = "all")]
+        refused: bool,
     },
     /// One action: evidence, pre-flight, the exact change, who signed, what was seen.
     Show {
@@ -192,6 +195,9 @@ pub(crate) struct LedgerArgs {
     /// Folder of the instance.
     #[arg(long, value_name = "DIR", default_value = "wardwatch-data", global = true)]
     pub(crate) data: PathBuf,
+    /// Folder with closed segments that were moved away.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) archive: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: LedgerCommand,
 }

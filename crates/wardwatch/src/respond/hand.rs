@@ -47,7 +47,8 @@ pub(crate) fn enforce(args: &EnforceArgs) -> Result<ExitCode> {
     }
     let names: Vec<_> = enforcers.iter().map(|enforcer| enforcer.name()).collect();
     say(&format!("Enforces through {}.", names.join(", ")));
-    let book = Book::open(place.folder(), clock.now()?)?;
+    let segments = place.setup.segments(place.folder()).map_err(crate::exit::Usage::from_error)?;
+    let book = Book::open_with(place.folder(), segments, clock.now()?)?;
     let mut executor = Executor::new(place.folder(), book, enforcers);
     let mut eyes = eyes(&place)?;
     if eyes.is_empty() {

@@ -248,7 +248,7 @@ impl Worker {
                 Ok(Some(Err(refused))) => {
                     tracing::debug!(case = %case.id, %refused, "not proposed");
                 }
-                Ok(None) => tracing::debug!(case = %case.id, "nothing that harms no care is left"),
+                Ok(None) => tracing::debug!(case = %case.id, "no enforcer can do any of it"),
                 Err(error) => tracing::error!(%error, "a proposal cannot be written down"),
             }
         }

@@ -92,6 +92,33 @@ pub(super) fn list(args: &OfficeArgs, all: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What policy proposed by itself and was refused, the latest first.
+pub(super) fn refused(args: &OfficeArgs) -> Result<ExitCode> {
+    let refusals = Place::of(args)?.office()?.refusals()?;
+    if args.json {
+        for (seq, at, refusal) in refusals.iter().rev() {
+            let mut line = serde_json::to_value(refusal)?;
+            line["seq"] = seq.into();
+            line["at"] = serde_json::to_value(at)?;
+            say(&line.to_string());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut rows = table(&["at", "case", "device", "what", "times", "why not"]);
+    for (_, at, refusal) in refusals.iter().rev() {
+        rows.add_row(vec![
+            at.wall.to_string(),
+            refusal.case.to_string(),
+            refusal.device.to_string(),
+            format!("{} {}", refusal.level, refusal.what),
+            refusal.times.to_string(),
+            refusal.why.clone(),
+        ]);
+    }
+    say(&rows.to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
 pub(super) fn action(args: &OfficeArgs, id: &str, card: bool) -> Result<ExitCode> {
     let office = Place::of(args)?.office()?;
     let (action, now) = office.look(|desk, now| (desk.action(id).cloned(), now))?;

@@ -14,12 +14,16 @@ const SECRET: &str = "made-up-for-tests";
 const STRANGER: &str = "00:00:5e:00:53:ff";
 const IGNORED: &str = "00:00:5e:00:53:ee";
 const UNSIGNED: &str = "00:00:5e:00:53:dd";
+/// Who has a session of this name there, and no other.
+const CURRENT: &str = "00:00:5e:00:53:cc";
+const SESSION: &str = "5F3A-0001";
 const PUMP: &str = "00:00:5e:00:53:01";
 
 struct Far {
     child: Child,
     folder: tempfile::TempDir,
     server: SocketAddr,
+    accounting: SocketAddr,
 }
 
 impl Far {
@@ -28,7 +32,9 @@ impl Far {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let server = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let [server, accounting] = [(); 2]
+            .map(|()| UdpSocket::bind("127.0.0.1:0").unwrap())
+            .map(|socket| socket.local_addr().unwrap());
         let at = folder.path().display();
         let configuration = format!(
             r#"name = far
@@ -49,9 +55,12 @@ modules {{
     always reject {{
         rcode = reject
     }}
+    detail {{
+        filename = {at}/detail
+    }}
     linelog {{
         filename = {at}/heard
-        format = "%{{Packet-Type}}|%{{Calling-Station-Id}}|%{{NAS-IP-Address}}|%{{Session-Timeout}}|%{{Termination-Action}}|%{{Filter-Id}}|%{{Tunnel-Private-Group-Id}}|%{{Cisco-AVPair}}"
+        format = "%{{Packet-Type}}|%{{Calling-Station-Id}}|%{{NAS-IP-Address}}|%{{Session-Timeout}}|%{{Termination-Action}}|%{{Filter-Id}}|%{{Tunnel-Private-Group-Id}}|%{{Cisco-AVPair}}|%{{Acct-Session-Id}}"
     }}
 }}
 server coa {{
@@ -60,12 +69,30 @@ server coa {{
         ipaddr = 127.0.0.1
         port = {port}
     }}
+    listen {{
+        type = acct
+        ipaddr = 127.0.0.1
+        port = {accounting}
+    }}
+    preacct {{
+        ok
+    }}
+    accounting {{
+        detail
+        ok
+    }}
     recv-coa {{
         linelog
         if (!&Message-Authenticator || !&Event-Timestamp) {{
             reject
         }}
         if (&Calling-Station-Id == "{stranger}") {{
+            update reply {{
+                Error-Cause := Session-Context-Not-Found
+            }}
+            reject
+        }}
+        if (&Calling-Station-Id == "{current}" && &Acct-Session-Id != "{session}") {{
             update reply {{
                 Error-Cause := Session-Context-Not-Found
             }}
@@ -89,7 +116,10 @@ server coa {{
 }}
 "#,
             port = server.port(),
+            accounting = accounting.port(),
             stranger = written(STRANGER),
+            current = written(CURRENT),
+            session = SESSION,
             ignored = written(IGNORED),
             unsigned = written(UNSIGNED),
         );
@@ -104,7 +134,7 @@ server coa {{
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut far = Self { child, folder, server };
+        let mut far = Self { child, folder, server, accounting };
         let begun = Instant::now();
         while !far.file("log").contains("Ready to process requests") {
             assert!(far.child.try_wait().unwrap().is_none(), "{}", far.file("log"));
@@ -116,6 +146,23 @@ server coa {{
 
     fn file(&self, name: &str) -> String {
         std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
+    }
+
+    /// A switch tells accounting of a session, as radclient sends it.
+    fn account(&self, status: &str, mac: &str, id: &str) {
+        use std::io::Write;
+        let mut radclient = Command::new("radclient")
+            .args(["-t", "5", &self.accounting.to_string(), "acct", SECRET])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = radclient.stdin.take().unwrap();
+        writeln!(stdin, "Acct-Status-Type = {status}\nAcct-Session-Id = \"{id}\"").unwrap();
+        writeln!(stdin, "Calling-Station-Id = \"{}\"", written(mac)).unwrap();
+        writeln!(stdin, "NAS-IP-Address = 10.0.0.2").unwrap();
+        drop(stdin);
+        assert!(radclient.wait().unwrap().success(), "{}", self.file("log"));
     }
 
     fn heard(&self) -> Vec<String> {
@@ -140,6 +187,9 @@ fn config(server: SocketAddr) -> RadiusConfig {
         secret_file: Path::new("secret").to_owned(),
         nas: Ipv4Addr::new(10, 0, 0, 2),
         calling_station_id: Style::Hyphens,
+        session_id: Naming::WhereKnown,
+        accounting: None,
+        sessions: Vec::new(),
         profiles: vec![
             Profile {
                 send: Grant::FilterId("pump-essentials".to_owned()),
@@ -200,9 +250,9 @@ fn freeradius_gets_the_filter_the_time_and_the_release_and_its_yes_is_verified()
     assert_eq!(
         far.heard(),
         [
-            format!("CoA-Request|{pump}|10.0.0.2|120|RADIUS-Request|pump-essentials||"),
-            format!("CoA-Request|{pump}|10.0.0.2|||normal||"),
-            format!("CoA-Request|{pump}|10.0.0.2|900|RADIUS-Request||666|"),
+            format!("CoA-Request|{pump}|10.0.0.2|120|RADIUS-Request|pump-essentials|||"),
+            format!("CoA-Request|{pump}|10.0.0.2|||normal|||"),
+            format!("CoA-Request|{pump}|10.0.0.2|900|RADIUS-Request||666||"),
         ]
     );
 }
@@ -232,6 +282,62 @@ fn a_no_is_told_in_words_silence_is_unreachable_and_what_nobody_signed_is_no_ack
     let receipt = Receipt { undo: gone.undo, ..unsigned };
     radius.revert(&receipt).unwrap();
     radius.revert_all(&[receipt]).unwrap();
+}
+
+/// The switch tells accounting which sessions there are; FreeRADIUS writes it down; requests name
+/// the session, and the far end takes no other.
+#[test]
+fn a_request_names_the_session_that_accounting_told_of_and_no_earlier_one() {
+    let Some(far) = Far::start() else { return };
+    let mut config = config(far.server);
+    config.accounting = Some(far.folder.path().join("detail"));
+    config.session_id = Naming::Required;
+    config.release = Grant::Disconnect;
+    let radius = radius(config.clone());
+    let mut intent = intent(CURRENT, quarantine());
+    (intent.subject.class, intent.subject.tier) = (model::device::DeviceClass::Camera, Tier::T3);
+    let unknown = radius.plan(&intent).unwrap_err().to_string();
+    assert!(unknown.contains("Acct-Session-Id"), "{unknown}");
+    far.account("Start", CURRENT, "5F3A-0000");
+    let old = radius.plan(&intent).unwrap();
+    far.account("Stop", CURRENT, "5F3A-0000");
+    far.account("Start", CURRENT, SESSION);
+    // What was approved for the session before is not sent to the one that there is now.
+    let refused = radius.apply(&sample::approved(old.clone())).unwrap_err().to_string();
+    assert!(refused.contains("plan again"), "{refused}");
+    let plan = radius.plan(&intent).unwrap();
+    assert!(plan.change.contains(&format!("Acct-Session-Id = \"{SESSION}\"")), "{plan:?}");
+    let receipt = radius.apply(&sample::approved(plan)).unwrap();
+    assert!(receipt.acknowledged);
+    assert_eq!(radius.state(&receipt).unwrap(), State::Unknown, "a switch cannot be asked");
+    // A release of the session before ends nothing, and needs to end nothing.
+    radius.revert(&Receipt { undo: old.undo, ..receipt.clone() }).unwrap();
+    radius.revert(&receipt).unwrap();
+    far.account("Stop", CURRENT, SESSION);
+    assert_eq!(radius.state(&receipt).unwrap(), State::Gone);
+    let name = written(CURRENT);
+    assert_eq!(
+        far.heard(),
+        [
+            format!("CoA-Request|{name}|10.0.0.2|900|RADIUS-Request||666||{SESSION}"),
+            format!("Disconnect-Request|{name}|10.0.0.2||||||5F3A-0000"),
+            format!("Disconnect-Request|{name}|10.0.0.2||||||{SESSION}"),
+        ]
+    );
+    // What the configuration says goes before what accounting says.
+    config.sessions = vec![Session {
+        mac: CURRENT.parse().unwrap(),
+        acct_session_id: Some("fixed".to_owned()),
+        calling_station_id: Some("port 7".to_owned()),
+    }];
+    let plan = self::radius(config.clone()).plan(&intent).unwrap();
+    assert_eq!(
+        plan.change[2..4],
+        ["Calling-Station-Id = \"port 7\"", "Acct-Session-Id = \"fixed\""]
+    );
+    config.session_id = Naming::Never;
+    let plan = self::radius(config).plan(&intent).unwrap();
+    assert!(!plan.change.iter().any(|line| line.contains("Acct-Session-Id")), "{plan:?}");
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! The ledger, as it is in its files: whoever checks it elsewhere needs every byte.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::ErrorKind;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use respond::Office;
-use respond::ledger::{Checkpoint, HEAD, LEDGER, PUBLIC};
+use respond::ledger::{Checkpoint, HEAD, LedgerError, Lines, PUBLIC};
 use serde::Serialize;
 
 use super::work;
@@ -22,7 +21,7 @@ const MOST: usize = 4 << 20;
 /// Part of the ledger.
 #[derive(Serialize)]
 pub(crate) struct LedgerPage {
-    /// Number of the first line, from 0.
+    /// Number of the first line, from 0: later than asked where older segments were moved away.
     from: u64,
     /// The lines, each a digest, a space and a JSON object.
     items: Vec<String>,
@@ -50,29 +49,22 @@ pub(crate) async fn lines(State(app): State<App>, uri: Uri) -> Result<Json<Ledge
     work(&app, move |office| page(office, from, limit)).await.map(Json)
 }
 
-/// Whole lines only: one that is just being written comes with the next page.
+/// Whole lines only: one that is just being written comes with the next page. Where older segments
+/// were moved away, from the first line that is here.
 fn page(office: &Office, from: u64, limit: usize) -> Result<LedgerPage, Problem> {
-    let broken = |error: std::io::Error| Problem::internal(&error);
-    let mut file = BufReader::new(File::open(office.folder().join(LEDGER)).map_err(broken)?);
-    for _ in 0..from {
-        if file.skip_until(b'\n').map_err(broken)? == 0 {
-            break;
-        }
-    }
+    let broken = |error: LedgerError| Problem::internal(&error);
+    let mut lines = Lines::from(office.folder(), None, from).map_err(broken)?;
+    let from = lines.seq.max(from);
     let (mut items, mut bytes) = (Vec::new(), 0_usize);
-    loop {
-        let mut line = String::new();
-        file.read_line(&mut line).map_err(broken)?;
-        let Some(line) = line.strip_suffix('\n') else {
-            return Ok(LedgerPage { from, items, next: None });
-        };
+    while let Some(line) = lines.next_line().map_err(broken)? {
         bytes = bytes.saturating_add(line.len());
         if items.len() >= limit || (bytes > MOST && !items.is_empty()) {
             let next = Some(from.saturating_add(items.len() as u64));
             return Ok(LedgerPage { from, items, next });
         }
-        items.push(line.to_owned());
+        items.push(line);
     }
+    Ok(LedgerPage { from, items, next: None })
 }
 
 pub(crate) async fn head(State(app): State<App>) -> Result<Json<LedgerHead>, Problem> {

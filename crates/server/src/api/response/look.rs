@@ -9,9 +9,10 @@ use axum::{Extension, Json};
 use model::device::{DeviceClass, DeviceId, Tier};
 use model::time::Timestamp;
 use respond::desk::{Action, Desk, HalfSigned, Idle, Status};
+use respond::ledger::Refusal;
 use respond::people::missing;
 use respond::{
-    Level, Moment, OfficeError, Person, PlanHash, Policy, Restriction, Signature, Standing,
+    Level, Moment, Office, OfficeError, Person, PlanHash, Policy, Restriction, Signature, Standing,
 };
 use serde::Serialize;
 
@@ -238,6 +239,51 @@ pub(crate) async fn actions(State(app): State<App>, uri: Uri) -> Result<Json<Act
         ActionPage { next: more.map(|last| last.id.clone()), total: found().count(), items }
     };
     work(&app, move |office| office.look(page)).await.map(Json)
+}
+
+/// Something that policy proposed, and why not.
+#[derive(Serialize)]
+pub(crate) struct RefusedProposal {
+    seq: u64,
+    at: Moment,
+    #[serde(flatten)]
+    refusal: Refusal,
+}
+
+/// Part of what policy was refused lately.
+#[derive(Serialize)]
+pub(crate) struct RefusedPage {
+    items: Vec<RefusedProposal>,
+    total: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+pub(crate) async fn refused(
+    State(app): State<App>,
+    uri: Uri,
+) -> Result<Json<RefusedPage>, Problem> {
+    let given = input::only(&uri, &["device", "limit", "cursor"])?;
+    let limit = given.get("limit").map_or(Ok(PAGE), |value| input::limit(value))?;
+    let before: Option<u64> = match given.get("cursor").map(|cursor| cursor.parse()) {
+        Some(Err(_)) => {
+            return Err(Problem::bad_request("'cursor' is the 'next' of the page before."));
+        }
+        Some(Ok(before)) => Some(before),
+        None => None,
+    };
+    let all = work(&app, Office::refusals).await?;
+    let of = given.get("device");
+    let fits = |refusal: &Refusal| of.is_none_or(|device| *device == refusal.device.0);
+    let found = || all.iter().rev().filter(|(.., refusal)| fits(refusal));
+    let mut rest = found().filter(|(seq, ..)| before.is_none_or(|before| *seq < before));
+    let items: Vec<RefusedProposal> = rest
+        .by_ref()
+        .take(limit)
+        .map(|(seq, at, refusal)| RefusedProposal { seq, at, refusal: refusal.clone() })
+        .collect();
+    let next = rest.next().and(items.last()).map(|last| last.seq.to_string());
+    Ok(Json(RefusedPage { total: found().count(), items, next }))
 }
 
 /// The number in `A-0001`.
