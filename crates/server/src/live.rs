@@ -58,6 +58,13 @@ pub(crate) struct Listener {
     pub(crate) receiver: broadcast::Receiver<Arc<Event>>,
 }
 
+/// One to which nobody listens yet.
+impl Default for Live {
+    fn default() -> Self {
+        Self::new(String::new())
+    }
+}
+
 impl Live {
     /// For one run, told from others by `run`.
     pub(crate) fn new(run: String) -> Self {

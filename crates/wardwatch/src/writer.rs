@@ -83,13 +83,16 @@ impl Writer {
         if sent { Ok(()) } else { Err(self.failure()) }
     }
 
-    /// Why the thread ended.
+    /// Why the thread ended: the same to everybody who asks.
     fn failure(&self) -> OutputError {
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.take().unwrap_or_else(|| OutputError {
-            what: "the store".to_owned(),
-            why: "the thread that stores has ended; its last words are in the log".to_owned(),
-        })
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let (what, why) = match &*failure {
+            Some(OutputError { what, why }) => (what.as_str(), why.as_str()),
+            None => {
+                ("the store", "the thread that stores has ended; its last words are in the log")
+            }
+        };
+        OutputError { what: what.to_owned(), why: why.to_owned() }
     }
 }
 
@@ -198,4 +201,58 @@ fn work(jobs: &Receiver<Job>, store: &SqliteStore, live: &Live) -> Result<(), Ou
         batch.store(store, live).map_err(|error| failed(&error))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{CaseId, FindingId};
+    use store::{Options, Query};
+
+    use super::*;
+
+    fn finding(number: u32) -> Finding {
+        Finding { id: FindingId(format!("F-{number:04}")), ..Finding::default() }
+    }
+
+    #[test]
+    fn a_flood_of_results_is_stored_whole_and_the_last_word_on_a_case_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("s.db");
+        let store = Arc::new(SqliteStore::open(&file, Options::default()).unwrap());
+        let writer = Arc::new(Writer::start(Arc::clone(&store), Live::default()).unwrap());
+        for number in 1..=1_000 {
+            writer.finding(&finding(number)).unwrap();
+            let case = Case {
+                id: CaseId("C-0001".to_owned()),
+                title: format!("{number} findings"),
+                ..Case::default()
+            };
+            writer.case(&case).unwrap();
+        }
+        writer.state("word", || Ok(b"kept".to_vec())).unwrap();
+        writer.state("nonsense", || Err("cannot be written".to_owned())).unwrap();
+        writer.wait().unwrap();
+        assert_eq!(store.counts().unwrap().findings, 1_000);
+        let cases = store.cases(&Query::default()).unwrap().items;
+        assert_eq!(
+            cases.iter().map(|one| one.case.title.as_str()).collect::<Vec<_>>(),
+            ["1000 findings"]
+        );
+        assert_eq!(store.state("word").unwrap(), Some(b"kept".to_vec()));
+        assert_eq!(store.state("nonsense").unwrap(), None);
+    }
+
+    #[test]
+    fn a_store_that_takes_nothing_ends_the_run_and_everybody_hears_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("s.db");
+        drop(SqliteStore::open(&file, Options::default()).unwrap());
+        let store = SqliteStore::open_read_only(&file, Options::default()).unwrap();
+        let writer = Arc::new(Writer::start(Arc::new(store), Live::default()).unwrap());
+        let _ = writer.finding(&finding(1));
+        for _ in 0..2 {
+            let why = writer.wait().unwrap_err().to_string();
+            assert!(why.starts_with("the store: ") && why.contains("s.db"), "{why}");
+        }
+    }
 }

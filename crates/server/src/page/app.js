@@ -197,14 +197,16 @@ function count(reach) {
 
 const zone = (id) => id.of ? `${id.of[0].replaceAll("_", " ")} ${id.of[1]}` : id;
 
-const cutText = (cut) => `${zone(cut.from)} → ${zone(cut.to)}, ${cut.proto} port ${cut.port}: protects ${cut.protects} life-sustaining or time-critical devices; ${cut.conversations} conversations that care does not need are cut, ${cut.kept} that it needs go on`;
+const many = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
+
+const cutText = (cut) => `${zone(cut.from)} → ${zone(cut.to)}, ${cut.proto} port ${cut.port}. Takes ${many(cut.protects, "life-sustaining or time-critical device")} out of reach; cuts ${many(cut.conversations, "conversation")} that care does not need, and ${cut.kept ? `leaves ${cut.kept} that it needs` : "none that it needs"}`;
 
 function reachList(title, reach) {
   const part = element("div");
   part.append(element("h4", title));
   const list = element("ul");
   list.append(...reach.devices.slice(0, shownReached).map((one) => element("li",
-    `${one.name} (${one.class.replaceAll("_", " ")}, ${one.tier}) · ${one.hops} ${one.hops === 1 ? "hop" : "hops"} via ${one.via} · ${one.how === "observed" ? "as recorded" : "could"}`)));
+    `${one.name} (${one.class.replaceAll("_", " ")}, ${one.tier}) · ${many(one.hops, "hop")} via ${one.via} · ${one.how === "observed" ? "as recorded" : "could, through a shared network"}`)));
   const all = [reach.observed, reach.could].flatMap((counts) => Object.values(counts)).reduce((a, b) => a + b, 0);
   if (all > shownReached) list.append(element("li", `and ${all - shownReached} more`, "meta"));
   part.append(reach.devices.length ? list : element("p", "Nobody.", "meta"));
@@ -212,33 +214,31 @@ function reachList(title, reach) {
 }
 
 function blastOf(one) {
-  const box = element("details", undefined, "blast");
+  const box = element("div", undefined, "blast");
   const known = blasts.get(one.id);
-  const summary = element("summary");
-  summary.append(element("strong", "Blast radius"));
-  box.append(summary);
-  if (!known) {
-    summary.append(": being worked out");
+  const head = element("p");
+  head.append(element("strong", "Blast radius"));
+  box.append(head);
+  if (!known || known.why) {
+    head.append(known ? `: not known. ${known.why}` : ": being worked out");
     return box;
   }
-  if (known.why) {
-    summary.append(": not known");
-    box.append(element("p", known.why, "meta"));
-  } else {
-    const blast = known.blast;
-    summary.append(`: can reach ${count(blast.reaches)}; can be reached by ${count(blast.reached_by)}.`);
-    box.append(element("p", blast.care.length ? `Care within reach: ${blast.care.join("; ")}.` : "No care is within reach along recorded conversations."));
-    box.append(element("p", blast.cuts.length ? `Cut first: ${cutText(blast.cuts[0])}.` : "No single cut takes critical devices out of reach without harm to care.", "cut"));
-    if (blast.cuts.length > 1) {
-      const then = element("ol");
-      then.start = 2;
-      then.append(...blast.cuts.slice(1, 4).map((cut) => element("li", cutText(cut))));
-      box.append(then);
-    }
-    box.append(reachList("It can reach", blast.reaches), reachList("Can reach it", blast.reached_by));
+  const blast = known.blast;
+  head.append(`: can reach ${count(blast.reaches)}; can be reached by ${count(blast.reached_by)}.`);
+  box.append(element("p", blast.care.length ? `Care within reach: ${blast.care.join("; ")}.` : "No care is within reach along recorded conversations."));
+  box.append(element("p", blast.cuts.length ? `Cut first: ${cutText(blast.cuts[0])}.` : "No single cut takes critical devices out of reach without harm to care.", "cut"));
+  const more = element("details");
+  more.append(element("summary", "Who is within reach"));
+  if (blast.cuts.length > 1) {
+    more.append(element("h4", "Then cut"));
+    const then = element("ol");
+    then.append(...blast.cuts.slice(1, 4).map((cut) => element("li", cutText(cut))));
+    more.append(then);
   }
-  box.open = unfolded.has(one.id);
-  box.addEventListener("toggle", () => { if (box.open) unfolded.add(one.id); else unfolded.delete(one.id); });
+  more.append(reachList("It can reach", blast.reaches), reachList("Can reach it", blast.reached_by));
+  more.open = unfolded.has(one.id);
+  more.addEventListener("toggle", () => { if (more.open) unfolded.add(one.id); else unfolded.delete(one.id); });
+  box.append(more);
   return box;
 }
 
