@@ -5,7 +5,9 @@
 //! cargo run --example generate -- demo DIR            the demonstration
 //! cargo run --example generate -- SEED DIR PLAN.json  fields of a plan, the others as usual
 //! cargo run --example generate -- coverage:SEED:PART:PARTS DIR   part of a set that sees everything
+//! cargo run --example generate -- known:SEED:PART:PARTS:TIMES DIR  attacks by known devices only
 //! cargo run --example generate -- quiet:SEED:HOURS DIR           normal life only
+//! cargo run --example generate -- changing:SEED:HOURS DIR        the same, changing after half of it
 //! cargo run --example generate -- list                the scenarios
 //! ```
 #![allow(clippy::print_stdout, missing_docs)]
@@ -47,15 +49,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The plan of `coverage:SEED:PART:PARTS` or `quiet:SEED:HOURS`.
+/// The plan that such a name stands for.
 fn named_plan(name: &str) -> Result<Plan, Box<dyn Error>> {
     match name.split(':').collect::<Vec<_>>().as_slice() {
         ["coverage", seed, part, parts] => {
             Ok(Plan::coverage(seed.parse()?, part.parse()?, parts.parse()?))
         }
-        ["quiet", seed, hours] => Ok(Plan::quiet(seed.parse()?, hours.parse()?)),
-        _ => {
-            Err(format!("'{name}' is neither coverage:SEED:PART:PARTS nor quiet:SEED:HOURS").into())
+        ["known", seed, part, parts, times] => {
+            Ok(Plan::by_known(seed.parse()?, part.parse()?, parts.parse()?, times.parse()?))
         }
+        ["quiet", seed, hours] => Ok(Plan::quiet(seed.parse()?, hours.parse()?)),
+        ["changing", seed, hours] => Ok(Plan::changing(seed.parse()?, hours.parse()?)),
+        _ => Err(format!("'{name}' is none of coverage:, known:, quiet:, changing:").into()),
     }
 }

@@ -1,7 +1,7 @@
 //! What a host does again and again: a step, and the time until the next.
 
 use crate::rng::Rng;
-use crate::time::{Nanos, about, wait};
+use crate::time::{Nanos, SEC, about, wait};
 use crate::world::World;
 
 /// What is done at a time; says when it is done again.
@@ -12,10 +12,25 @@ pub(crate) struct Activity {
     /// Time from the beginning to its first step.
     pub(crate) first: Nanos,
     pub(crate) rng: Rng,
+    /// Comes by chance rather than by the clock.
+    pub(crate) by_chance: bool,
     step: Step,
 }
 
+/// So long after its last step a plan is never heard of again: longer than any life.
+const NEVER: Nanos = 100 * 365 * 86_400 * SEC;
+
 impl Activity {
+    /// What is planned: a step after so long from the beginning, then at the times that it says.
+    pub(crate) fn planned(
+        first: Nanos,
+        rng: Rng,
+        mut step: impl FnMut(&mut World, Nanos) -> Option<Nanos> + Send + 'static,
+    ) -> Self {
+        let step = Box::new(move |w: &mut World, now| step(w, now).unwrap_or(now + NEVER));
+        Self { first, rng, by_chance: false, step }
+    }
+
     /// Does the step of time `now`; says when the next is due.
     pub(crate) fn go(&mut self, w: &mut World, now: Nanos) -> Nanos {
         std::mem::swap(&mut w.rng, &mut self.rng);
@@ -44,7 +59,7 @@ pub(crate) fn regular(
         step(w, now);
         now + about(&mut w.rng, period, share)
     });
-    Activity { first, rng, step }
+    Activity { first, rng, by_chance: false, step }
 }
 
 /// A habit that comes by chance, `mean` apart on average; busy hospitals do it more often.
@@ -60,5 +75,5 @@ pub(crate) fn random(
         step(w, now);
         now + wait(&mut w.rng, mean)
     });
-    Activity { first, rng, step }
+    Activity { first, rng, by_chance: true, step }
 }

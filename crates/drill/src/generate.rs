@@ -10,6 +10,7 @@ use model::Timestamp;
 
 use crate::activity::Activity;
 use crate::catalogue;
+use crate::change;
 use crate::hospital;
 use crate::labels::Labels;
 use crate::net::queue::Item;
@@ -135,6 +136,10 @@ impl Hospital {
         };
         this.world.queue.push(baseline_end + SEC, Item::Wake(EVENTS));
         this.start_lives(start);
+        if let Some(changes) = change::of_plan(plan, &this.world) {
+            this.world.queue.push(start + changes.first, Item::Wake(this.activities.len()));
+            this.activities.push((this.world.gateway, changes));
+        }
         Ok(this)
     }
 
@@ -156,7 +161,10 @@ impl Hospital {
             let (host, activity) = &mut self.activities[who];
             let next = match self.world.away.get(host) {
                 Some(&back) if back > at => back + SEC,
-                _ => activity.go(&mut self.world, at),
+                _ => {
+                    let next = activity.go(&mut self.world, at);
+                    self.world.changes.next(*host, activity.by_chance, at, next)
+                }
             };
             self.world.queue.push(next.max(at + 1), Item::Wake(who));
         }

@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use model::Mac;
 
 use crate::address::{self, Numbering};
+use crate::change::Changes;
 use crate::net::queue::Queue;
 use crate::people;
 use crate::plan::Plan;
@@ -170,6 +171,7 @@ pub(crate) fn build(plan: &Plan) -> World {
         away: BTreeMap::new(),
         newborn: vec![],
         former: vec![],
+        changes: Changes::default(),
     };
     world.services = services_of(&mut world, &mut rng, plan.encrypted_share);
     world

@@ -23,6 +23,7 @@ mod address;
 mod app;
 mod attacks;
 mod catalogue;
+mod change;
 mod coverage;
 mod generate;
 mod hospital;

@@ -100,6 +100,11 @@ pub struct Plan {
     pub retries: u32,
     /// What befalls it, in this order.
     pub events: Vec<Event>,
+    /// When normal life changes for good, in minutes from the beginning: more goes on than before,
+    /// devices get a new version of their software, a server takes over from another, devices of
+    /// known kinds are bought. Never, where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes_after_minutes: Option<f64>,
 }
 
 impl Default for Plan {
@@ -121,6 +126,7 @@ impl Default for Plan {
             newer: false,
             retries: 0,
             events: vec![],
+            changes_after_minutes: None,
         }
     }
 }
@@ -175,6 +181,7 @@ impl Plan {
             newer: false,
             retries: 0,
             events: sample_events(&mut rng, 12, 4),
+            changes_after_minutes: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 
 use model::Mac;
 
+use crate::change::Changes;
 use crate::net::queue::{Item, Queue};
 use crate::net::tcp::Tcp;
 use crate::people::Patient;
@@ -127,6 +128,8 @@ pub(crate) struct World {
     pub(crate) newborn: Vec<HostId>,
     /// Addresses that hosts had before they moved.
     pub(crate) former: Vec<(String, Ipv4Addr, Mac)>,
+    /// What has changed in normal life since the beginning.
+    pub(crate) changes: Changes,
 }
 
 impl World {

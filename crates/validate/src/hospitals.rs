@@ -36,6 +36,33 @@ impl Hospital {
         seeds.into_iter().flat_map(of_seed).collect()
     }
 
+    /// When life changes there for good, where it does.
+    pub fn changes(&self) -> Option<Timestamp> {
+        let after = self.plan.changes_after_minutes? * 60.0;
+        Some(Timestamp::from_seconds_f64(self.plan.start.seconds_f64() + after))
+    }
+
+    /// Hospitals in which only known devices attack: `parts` of them for each seed, which together
+    /// see every attack `times` times.
+    pub fn by_known(seeds: impl IntoIterator<Item = u64>, parts: u32, times: u32) -> Vec<Self> {
+        let of_seed = |seed: u64| {
+            (0..parts).map(move |part| Self {
+                name: format!("known-{seed}-{part}"),
+                plan: Plan::by_known(seed, part, parts, times),
+            })
+        };
+        seeds.into_iter().flat_map(of_seed).collect()
+    }
+
+    /// Hospitals of so many hours of normal life only, which changes after half of them.
+    pub fn changing(seeds: impl IntoIterator<Item = u64>, hours: f64) -> Vec<Self> {
+        let of_seed = |seed: u64| Self {
+            name: format!("changing-{seed}"),
+            plan: Plan::changing(seed, hours),
+        };
+        seeds.into_iter().map(of_seed).collect()
+    }
+
     /// Hospitals of so many hours of normal life only.
     pub fn quiet(seeds: impl IntoIterator<Item = u64>, hours: f64) -> Vec<Self> {
         let of_seed =
@@ -121,6 +148,18 @@ pub fn watch_all<T: Send>(
     engine: &(dyn Fn(Timestamp) -> Engine + Sync),
     each: &(dyn Fn(Watched) -> T + Sync),
 ) -> Result<Vec<T>, HospitalError> {
+    in_turn(hospitals, threads, &|hospital| watch_one(hospital, engine).map(each))
+}
+
+/// Does something with each hospital, several at once; hands back what came of it in their order.
+///
+/// # Errors
+/// The first that went wrong.
+pub fn in_turn<T: Send>(
+    hospitals: &[Hospital],
+    threads: usize,
+    each: &(dyn Fn(&Hospital) -> Result<T, HospitalError> + Sync),
+) -> Result<Vec<T>, HospitalError> {
     let next = AtomicUsize::new(0);
     let done: Vec<Mutex<Option<Result<T, HospitalError>>>> =
         hospitals.iter().map(|_| Mutex::new(None)).collect();
@@ -130,7 +169,7 @@ pub fn watch_all<T: Send>(
                 while let Some(place) = Some(next.fetch_add(1, Ordering::Relaxed))
                     && let Some(hospital) = hospitals.get(place)
                 {
-                    let result = watch_one(hospital, engine).map(each);
+                    let result = each(hospital);
                     if let Ok(mut slot) = done[place].lock() {
                         *slot = Some(result);
                     }

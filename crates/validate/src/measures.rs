@@ -11,6 +11,7 @@
 //!
 //! Deliberately absent: opinions. What is good enough is said in [`crate::gates`].
 
+mod beside;
 mod bias;
 mod curves;
 mod detectors;
@@ -22,18 +23,37 @@ use std::collections::BTreeMap;
 use ml::intervals::Estimate;
 use serde::{Deserialize, Serialize};
 
+pub use beside::{Beside, beside};
 pub(crate) use bias::missed;
-pub use bias::{Bias, Extreme, Group, level_name};
+pub use bias::{Bias, COMPARABLE, Extreme, Group, level_name};
 pub use curves::Curves;
 pub use detectors::Detector;
 pub use kinds::{Kind, LookAlike};
 pub use slice::Slice;
 
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, Example};
 use crate::strata::{self, View};
 
 /// Nominal levels at which p-values are held against what they promise.
 pub const LEVELS: [f64; 5] = [0.1, 0.03, 0.01, 0.003, 0.001];
+
+/// Name of the stratum that says whether life was changed on purpose in a made-up hospital, and its
+/// values: before that, and after it.
+pub const LIFE: &str = "life";
+/// See [`LIFE`].
+pub const UNCHANGED: &str = "before a change";
+/// See [`LIFE`].
+pub const CHANGED: &str = "after a change";
+
+/// Name of the stratum that says whether an alert had named the device before, and its value where it
+/// had. Such a device teaches nothing, so that its p-values do not follow what it does.
+pub const CASE: &str = "case";
+/// See [`CASE`].
+pub const ACCUSED: &str = "open";
+
+fn is_changed(example: &Example) -> bool {
+    example.strata.get(LIFE).is_some_and(|life| life == CHANGED)
+}
 
 /// What is enough to say something, and what a shift is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,8 +109,12 @@ pub struct Measures {
     pub novel_at_3_percent: Estimate,
     /// By kind of look-alike.
     pub look_alikes: BTreeMap<String, LookAlike>,
-    /// By group of calibration.
+    /// By group of calibration. What comes after a change of life that was made on purpose is in
+    /// `changed`.
     pub groups: BTreeMap<String, Group>,
+    /// By group of calibration, after such a change: stratum [`LIFE`], value [`CHANGED`].
+    #[serde(default)]
+    pub changed: BTreeMap<String, Group>,
     /// Largest against smallest rates within each stratum.
     pub bias: Vec<Bias>,
     /// By detector.
@@ -124,7 +148,8 @@ impl Measures {
             kinds: kinds::attacks(&whole, &ranking, settings),
             novel_at_3_percent: kinds::novel(&whole, &ranking, settings),
             look_alikes: kinds::look_alikes(&whole, &ranking, settings),
-            groups: bias::groups(&whole),
+            groups: bias::groups(&whole, |example| !is_changed(example)),
+            changed: bias::groups(&whole, is_changed),
             detectors: detectors::of(&whole),
             curves: Curves::of(&whole, &ranking),
         }
@@ -132,7 +157,8 @@ impl Measures {
 
     /// Largest over smallest realised rate between groups of calibration with enough data, at a
     /// level of [`LEVELS`]: which is largest, which is smallest, and their ratio with its interval.
-    /// `None` with fewer than two such groups.
+    /// `None` with fewer than two such groups. Only groups of which [`COMPARABLE`] false positives
+    /// were to be expected count.
     pub fn between_groups(&self, level: f64) -> Option<Bias> {
         bias::between_groups(&self.groups, level)
     }

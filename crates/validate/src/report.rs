@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::card::DataCard;
 use crate::gates::Verdict;
-use crate::measures::Measures;
+use crate::measures::{Beside, Measures};
 
 /// Everything that is written down.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub struct Report {
     /// The same data scored by others.
     #[serde(default)]
     pub comparisons: Vec<Comparison>,
+    /// The same by kind of attack.
+    #[serde(default)]
+    pub beside: Vec<ByKind>,
     /// What changed between the halves of the time that was watched.
     #[serde(default)]
     pub drift: Vec<Drift>,
@@ -107,6 +110,15 @@ pub struct Comparison {
     /// Whether it is the one this report is about.
     #[serde(default)]
     pub ours: bool,
+}
+
+/// Another system on the same data, kind by kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ByKind {
+    /// The other system.
+    pub name: String,
+    /// Kinds of attack, in order.
+    pub kinds: Vec<Beside>,
 }
 
 /// A column that changed, or not.

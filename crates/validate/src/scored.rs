@@ -14,13 +14,14 @@ mod matched;
 use std::collections::BTreeMap;
 
 use learn::features::WINDOW;
-use model::Device;
+use model::{Device, Timestamp};
 
 pub use matched::first_alerts;
 use matched::{is_alert, matched};
 
 use crate::evaluation::{Evaluation, Example, Exposure, FalseAlert, Incident, Label};
 use crate::hospitals::Watched;
+use crate::measures::{ACCUSED, CASE, CHANGED, LIFE, UNCHANGED};
 use crate::site::Site;
 
 /// Detectors that speak for models alone.
@@ -40,6 +41,8 @@ pub struct Kind {
     pub layout: Option<String>,
     /// Whether services inside are encrypted, as far as they can be.
     pub encrypted: Option<bool>,
+    /// When life changes on purpose.
+    pub changes: Option<Timestamp>,
 }
 
 /// Holds a site against its truth.
@@ -86,6 +89,10 @@ fn examples(
         let truth = watched.labels.of(one.ip, behaved.end);
         let mut strata = of_site(watched, kind);
         let mut put = |name: &str, value: &str| strata.insert(name.to_owned(), value.to_owned());
+        if let Some(changes) = kind.changes {
+            put(LIFE, if behaved.end > changes { CHANGED } else { UNCHANGED });
+        }
+        put(CASE, if one.accused { ACCUSED } else { "none" });
         put("class", one.class);
         put("tier", behaved.class.tier().name());
         put("volume", behaved.volume.name());

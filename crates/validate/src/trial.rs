@@ -1,6 +1,7 @@
 //! The trial of a model: hospitals and captures watched with it, everything measured, held against the
 //! gates, and put into a report.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,11 +13,11 @@ use model::Timestamp;
 use crate::card::DataCard;
 use crate::drift::Halves;
 use crate::evaluation::{Evaluation, Example, Label};
-use crate::gates::{self, Bounds, Verdict};
-use crate::hospitals::{Hospital, HospitalError, Watched, watch_all, watch_folder};
+use crate::gates::{self, Bounds};
+use crate::hospitals::{Hospital, HospitalError, Watched, in_turn, watch_all, watch_folder};
 use crate::kitsune::{self, By, device_windows};
-use crate::measures::{Measures, Settings};
-use crate::report::{Ablation, Comparison, Report};
+use crate::measures::{self, Beside, Measures, Settings};
+use crate::report::{Ablation, ByKind, Comparison, Report};
 use crate::scored::{self, Kind};
 
 /// What a model is tried on, and how.
@@ -26,9 +27,13 @@ pub struct Trial {
     pub seeds: Vec<u64>,
     /// How many hospitals for each seed.
     pub parts: u32,
+    /// Only known devices attack there, so many times with every attack.
+    pub by_known: Option<u32>,
     /// Seeds of hospitals in which nothing happens.
     pub quiet_seeds: Vec<u64>,
-    /// Hours that nothing happens there.
+    /// Seeds of hospitals in which nothing happens but that life changes after half of the time.
+    pub changing_seeds: Vec<u64>,
+    /// Hours that nothing happens in either.
     pub quiet_hours: f64,
     /// Folders with captures and the truth beside them.
     pub sites: Vec<PathBuf>,
@@ -73,6 +78,15 @@ impl Trial {
         engine
     }
 
+    /// The hospitals that see attacks.
+    fn attacked(&self) -> Vec<Hospital> {
+        let (seeds, parts) = (self.seeds.iter().copied(), self.parts.max(1));
+        match self.by_known {
+            Some(times) => Hospital::by_known(seeds, parts, times),
+            None => Hospital::coverage(seeds, parts),
+        }
+    }
+
     /// Watches everything with the models but some.
     fn watch(
         &self,
@@ -88,17 +102,21 @@ impl Trial {
             whole.false_alerts.extend(one.false_alerts);
             whole.exposure.extend(one.exposure);
         };
-        let mut hospitals = Hospital::coverage(self.seeds.iter().copied(), self.parts.max(1));
+        let mut hospitals = self.attacked();
         hospitals.extend(Hospital::quiet(self.quiet_seeds.iter().copied(), self.quiet_hours));
+        hospitals.extend(Hospital::changing(self.changing_seeds.iter().copied(), self.quiet_hours));
         let each = |watched: Watched| {
             let plan = hospitals.iter().find(|one| one.name == watched.site.name);
             let kind = Kind {
                 layout: plan.map(|one| layout(one.plan.layout).to_owned()),
                 encrypted: plan.map(|one| one.plan.encrypted_share > 0.0),
+                changes: plan.and_then(|one| one.changes()),
             };
             progress(&watched.site.name);
-            // Where attacks are packed together, the second half is no ordinary day.
-            let quiet = watched.site.truth.is_empty().then(|| Halves::of(&watched));
+            // Where attacks are packed together, the second half is no ordinary day; where life was
+            // changed on purpose it is another.
+            let quiet = watched.site.truth.is_empty() && kind.changes.is_none();
+            let quiet = quiet.then(|| Halves::of(&watched));
             (scored::score(&watched, &kind), quiet)
         };
         watch_all(&hospitals, self.threads, &engine, &each)?.into_iter().for_each(&mut add);
@@ -139,6 +157,7 @@ impl Trial {
             verdicts: gates::release(&measures, bounds),
             ablation: Vec::new(),
             comparisons: Vec::new(),
+            beside: Vec::new(),
             drift: halves.table(),
             notes: notes(),
             limits: limits(),
@@ -153,33 +172,41 @@ impl Trial {
             }
         }
         if self.kitsune {
-            let beside = self.kitsune(&evaluation, &settings, progress)?;
-            (report.comparisons, report.verdicts) =
-                (beside.0, [report.verdicts, beside.1].concat());
+            let (comparisons, kinds) = self.kitsune(&evaluation, &settings, progress)?;
+            report.comparisons.extend(comparisons);
+            report.verdicts.extend(gates::beside(&kinds, "kitsune"));
+            report.beside.push(ByKind { name: "Kitsune".to_owned(), kinds });
         }
         Ok((report, evaluation))
     }
 
-    /// Kitsune on the same hospitals, with the same units.
+    /// Kitsune on the same hospitals, with the same units. How large its scores are differs from
+    /// hospital to hospital; each is therefore put as the share of normal units of the same hospital
+    /// that lie below it, which needs to know the truth and is kinder to it than any threshold
+    /// could be.
     fn kitsune(
         &self,
         ours: &Evaluation,
         settings: &Settings,
         progress: &(dyn Fn(&str) + Sync),
-    ) -> Result<(Vec<Comparison>, Vec<Verdict>), TrialError> {
-        let mut theirs = Evaluation::default();
-        for hospital in Hospital::coverage(self.seeds.iter().copied(), self.parts.max(1)) {
-            progress(&format!("Kitsune in {}", hospital.name));
-            let run = device_windows(&hospital.plan, By::Initiator).map_err(HospitalError::from)?;
-            theirs.examples.extend(kitsune::examples(&run).into_iter().filter(by_known));
-        }
+    ) -> Result<(Vec<Comparison>, Vec<Beside>), TrialError> {
+        let examples = in_turn(&self.attacked(), self.threads, &|hospital| {
+            let run = device_windows(&hospital.plan, By::Initiator)?;
+            progress(&format!("Kitsune in {}: {:.0} packets a second", hospital.name, run.rate()));
+            let mut examples = kitsune::examples(&run);
+            kitsune::rank(&mut examples);
+            Ok(examples.into_iter().filter(by_known).collect::<Vec<_>>())
+        })?;
+        let theirs = Evaluation { examples: examples.concat(), ..Evaluation::default() };
         let all = Measures::of(&theirs, settings);
+        let attacked: BTreeSet<String> =
+            self.attacked().into_iter().map(|hospital| hospital.name).collect();
         let mine = Measures::of(
             &Evaluation {
                 examples: ours
                     .examples
                     .iter()
-                    .filter(|one| !one.strata.get("site").is_some_and(|s| s.starts_with("quiet")))
+                    .filter(|one| one.strata.get("site").is_some_and(|s| attacked.contains(s)))
                     .filter(|one| by_known(one))
                     .cloned()
                     .collect(),
@@ -208,7 +235,7 @@ impl Trial {
             }
             out
         };
-        let verdicts = gates::beside(&mine, &all, "kitsune");
+        let kinds = measures::beside(&mine, &all);
         let comparisons = vec![
             Comparison {
                 name: "Wardwatch".to_owned(),
@@ -223,20 +250,30 @@ impl Trial {
                 ours: false,
             },
         ];
-        Ok((comparisons, verdicts))
+        Ok((comparisons, kinds))
     }
 
     fn data(&self, evaluation: &Evaluation) -> Vec<DataCard> {
         let mut cards = Vec::new();
-        if !self.seeds.is_empty() || !self.quiet_seeds.is_empty() {
+        let made = [&self.seeds, &self.quiet_seeds, &self.changing_seeds];
+        if made.iter().any(|seeds| !seeds.is_empty()) {
             let attacks = |one: &&Example| matches!(one.truth, Label::Attack(_));
             cards.push(DataCard {
                 name: "Made-up hospitals".to_owned(),
                 origin: format!(
-                    "Made by Wardwatch's own drill generator: seeds {:?} in {} hospitals each, every \
-                     attack by a known device and by a stranger, every look-alike; seeds {:?} with \
-                     {} hours of normal life only",
-                    self.seeds, self.parts, self.quiet_seeds, self.quiet_hours
+                    "Made by Wardwatch's own drill generator: seeds {:?} in {} hospitals each, {}; \
+                     seeds {:?} with {} hours of normal life only; seeds {:?} with as many hours of \
+                     normal life that changes after half of them",
+                    self.seeds,
+                    self.parts,
+                    match self.by_known {
+                        Some(times) => format!("every attack {times} times by a known device"),
+                        None => "every attack by a known device and by a stranger, every look-alike"
+                            .to_owned(),
+                    },
+                    self.quiet_seeds,
+                    self.quiet_hours,
+                    self.changing_seeds
                 ),
                 devices: "Patient monitors, pumps, ventilators, imaging, laboratory, workstations, \
                           servers, building control: made up, with the protocols of real ones"
@@ -244,8 +281,8 @@ impl Trial {
                 attack_tools: "Scenarios of the generator; no real tool".to_owned(),
                 label_method: "Every packet of an attack carries its label".to_owned(),
                 licence: "Apache-2.0".to_owned(),
-                known_errors: "Normal life is simpler than in a hospital; weekdays, seasons and \
-                               software updates are missing"
+                known_errors: "Normal life is simpler than in a hospital; weekdays and seasons are \
+                               missing, and it changes only where that is said"
                     .to_owned(),
                 privacy: "No data of any person".to_owned(),
                 used_for: "Test. Models were trained on other seeds".to_owned(),

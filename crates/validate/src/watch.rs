@@ -1,12 +1,13 @@
 //! Runs the product over a site, as `wardwatch analyze` would, and keeps what validation needs.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use assets::Inventory;
 use detect::Engine;
 use learn::behaviour::Behaved;
 use model::privacy::SiteKey;
-use model::{Case, Device, Finding, Timestamp};
+use model::{Case, Device, Finding, Severity, Timestamp};
 use pipeline::analyze::{self, Plan, RunError, Summary};
 use pipeline::outputs::{Fact, OutputError, Outputs};
 
@@ -24,6 +25,8 @@ pub struct Watched {
     pub class: &'static str,
     /// What it spoke, as far as that was recognised.
     pub speech: Option<Speech>,
+    /// Whether an alert had named it as who acts, so that a case was open on it and it taught nothing.
+    pub accused: bool,
 }
 
 /// What came of a run over a site.
@@ -44,6 +47,7 @@ struct Keep {
     windows: Vec<Watched>,
     findings: Vec<Finding>,
     listener: Listener,
+    accused: BTreeSet<IpAddr>,
 }
 
 impl Outputs for Keep {
@@ -53,15 +57,20 @@ impl Outputs for Keep {
     }
 
     fn behaved(&mut self, behaved: &Behaved, inventory: &Inventory) {
+        let ip = inventory.ip(behaved.device);
         self.windows.push(Watched {
             behaved: behaved.clone(),
-            ip: inventory.ip(behaved.device),
+            ip,
+            accused: ip.is_some_and(|ip| self.accused.contains(&ip)),
             class: inventory.class(behaved.device).name(),
             speech: self.listener.spoke(behaved.device),
         });
     }
 
     fn finding(&mut self, finding: &Finding) -> Result<(), OutputError> {
+        if finding.severity >= Severity::Medium {
+            self.accused.extend(finding.device.ip);
+        }
         self.findings.push(finding.clone());
         Ok(())
     }

@@ -53,7 +53,9 @@ pub(crate) fn tried(
     let trial = Trial {
         seeds: if alone { set(on.hospitals, on.seed) } else { Vec::new() },
         parts: on.parts,
+        by_known: on.by_known,
         quiet_seeds: if alone { set(on.quiet, on.seed + 500) } else { Vec::new() },
+        changing_seeds: if alone { set(on.drift, on.seed + 500) } else { Vec::new() },
         quiet_hours: on.hours,
         sites: folders.to_vec(),
         threads: on.threads.into(),
@@ -126,6 +128,7 @@ fn of_table(args: &ValidateArgs) -> Result<ExitCode> {
         verdicts: Vec::new(),
         ablation: Vec::new(),
         comparisons: Vec::new(),
+        beside: Vec::new(),
         drift: Vec::new(),
         notes: outcome.findings.iter().map(|finding| finding.says.clone()).collect(),
         limits: Vec::new(),
@@ -155,6 +158,7 @@ fn written(out: Option<&Path>, report: &Report, evaluation: &Evaluation) -> Resu
     put("report.html", report.html().as_bytes())?;
     put("card.json", card::ml_bom(&models::facts(), report, &report.made_at).as_bytes())?;
     put("measures.json", &serde_json::to_vec_pretty(&report.measures)?)?;
+    put("beside.json", &serde_json::to_vec_pretty(&report.beside)?)?;
     put("gates.json", &serde_json::to_vec_pretty(&report.verdicts)?)?;
     put("incidents.json", &serde_json::to_vec_pretty(&evaluation.incidents)?)?;
     put("false-alerts.json", &serde_json::to_vec_pretty(&evaluation.false_alerts)?)?;

@@ -27,7 +27,8 @@ static SPEC: DetectorSpec = DetectorSpec {
 const MERGE_SECONDS: f64 = 0.8;
 /// Fewest calls, and how improbable their regularity has to be by chance: for a device that does
 /// one job, for one that was not there while learning, and for one at which people browse, whose
-/// many new addresses are as many chances to look regular.
+/// many new addresses are as many chances to look regular. A series is looked at anew with every
+/// call: see [`at_most`].
 const APPLIANCE: (u64, f64) = (5, 0.05);
 const NEWCOMER: (u64, f64) = (5, 4e-3);
 const LIVELY: (u64, f64) = (6, 3e-4);
@@ -73,7 +74,7 @@ impl Detector for Beacon {
         else {
             return;
         };
-        if series.events() < fewest || p > most || !INTERVAL.contains(&median) {
+        if p > at_most(most, series.events(), fewest) || !INTERVAL.contains(&median) {
             return;
         }
         // Time services are regular by design, and small.
@@ -101,8 +102,21 @@ impl Detector for Beacon {
     }
 }
 
+/// How improbable a series of so many calls has to be. Whoever looks again after each call sees
+/// chance make something regular sooner or later; so the first look gets half of `most`, the second
+/// a sixth, the k-th one part in k (k + 1), which together are `most` however long it goes on.
+/// Regular calls gain an order of magnitude with each call and lose next to nothing by it.
+fn at_most(most: f64, calls: u64, fewest: u64) -> f64 {
+    if calls < fewest {
+        return 0.0;
+    }
+    let look = (calls - fewest + 1) as f64;
+    most / (look * (look + 1.0))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::at_most;
     use crate::fixture::{DESK, Host, INTRUDER, MONITORS, OUTSIDE, Ward};
 
     fn calls(ward: &mut Ward, from: Host, times: &[f64]) {
@@ -122,6 +136,32 @@ mod tests {
             calls(ward.watch(), host, &REGULAR);
             ward.alerts("beacon", host);
         }
+    }
+
+    #[test]
+    fn looking_again_and_again_does_not_make_chance_regular() {
+        let all: f64 = (0..10_000).map(|calls| at_most(0.05, calls, 5)).sum();
+        assert!((0.0499..=0.05).contains(&all), "{all}");
+        assert_eq!(at_most(0.05, 4, 5), 0.0);
+        // A device that calls its maker now and then: one series in twenty may look regular.
+        let mut chance = 1_u64;
+        let mut pause = || {
+            chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            -200.0 * ((chance >> 11) as f64 / (1_u64 << 53) as f64).max(1e-9).ln()
+        };
+        let false_ones = (0..100)
+            .filter(|_| {
+                let mut series = learn::Intervals::default();
+                let mut at = 0.0;
+                (0..200).any(|_| {
+                    at += pause();
+                    series.add(model::Timestamp::from_seconds_f64(at), 0.8);
+                    let most = at_most(0.05, series.events(), 5);
+                    series.by_chance().is_some_and(|p| p <= most)
+                })
+            })
+            .count();
+        assert!(false_ones <= 8, "{false_ones} of 100");
     }
 
     #[test]

@@ -58,10 +58,14 @@ pub(crate) fn send(w: &mut World, tcp: &mut Tcp, route: &Route, control: &str, m
 
 fn report(w: &mut World, at: Nanos, host: HostId, patient: &Patient, count: i64) {
     let Some(mut tcp) = line_to_engine(w, at, host) else { return };
-    let readings = match w.hosts[host].role {
+    let mut readings = match w.hosts[host].role {
         Role::Ventilator => hl7::breath(&mut w.rng),
         _ => hl7::vitals(&mut w.rng),
     };
+    if w.changes.renewed(host) {
+        // The next version of the software reports what was measured twice as often.
+        readings.extend(readings.clone());
+    }
     let route = route_of(w, host);
     let control = format!("{}{count}", w.hosts[host].serial);
     let message = hl7::observations(&route, patient, &control, tcp.now, &readings);

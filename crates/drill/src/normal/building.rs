@@ -66,7 +66,12 @@ fn snapshot(w: &mut World, at: Nanos, host: HostId) {
     let Some(server) = w.services.bms.or(w.services.files.map(|s| s.host)) else { return };
     let mut tcp = Tcp::open(w, at, host, (server, 80));
     let (name, agent) = (w.fqdn(server), web::agent(w, host));
-    let picture = picture(w);
+    let mut picture = picture(w);
+    if w.changes.renewed(host) {
+        // More of the scan, before its end.
+        let more = w.rng.bytes(picture.len());
+        picture.splice(20..20, more.into_iter().map(|b| b.min(0xfe)));
+    }
     let fields = ["Content-Type: image/jpeg".to_owned()];
     let ask = http::request("PUT", "/cam/latest.jpg", &name, &agent, &fields, &picture);
     let answer = http::response("204 No Content", "nvr/3.1", "text/plain", &[], &[]);

@@ -12,7 +12,10 @@ use crate::world::{HostId, World};
 pub(crate) fn life(w: &mut World, host: HostId) -> Vec<Activity> {
     vec![
         random(w, 24 * SEC, move |w, now| {
-            let results = w.rng.between(1, 6) as usize;
+            let mut results = w.rng.between(1, 6) as usize;
+            if w.changes.renewed(host) {
+                results += 4;
+            }
             send_results(w, now, host, results);
         }),
         random(w, 50 * SEC, move |w, now| ask_orders(w, now, host)),

@@ -32,7 +32,10 @@ pub(crate) fn life(w: &mut World, host: HostId) -> Vec<Activity> {
     ];
     if role.is_modality() {
         all.push(random(w, 80 * SEC, move |w, now| {
-            let up = w.rng.between(600, 6_000) as usize;
+            let mut up = w.rng.between(600, 6_000) as usize;
+            if w.changes.renewed(host) {
+                up *= 4;
+            }
             web::call(w, now, host, "telemetry.imaging-service.example", up, 900, 2);
         }));
     }
@@ -56,6 +59,7 @@ pub(crate) fn examine(w: &mut World, at: Nanos, host: HostId) -> Nanos {
         Role::EcgCart => 1,
         _ => w.rng.between(1, 3),
     };
+    let images = if w.changes.renewed(host) { images * 2 } else { images };
     let done = store_study(w, at, host, pacs, &study, images as usize);
     let title = w.hosts[pacs.host].title.clone();
     let text = format!("study sent images={images} dest={title} status=0000");

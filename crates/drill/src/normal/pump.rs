@@ -11,6 +11,11 @@ use crate::world::{HostId, World};
 /// Bytes of a drug library.
 const LIBRARY: usize = 2_600;
 
+/// What the next version of the software says besides.
+const NEWER_TELEMETRY: &[u8] = b", \"occlusion_kpa\": 12.4, \"air_ul\": 0, \"door\": \"closed\", \
+\"syringe\": {\"maker\": 4, \"ml\": 50, \"force_n\": 17.2}, \"self_test\": [0, 0, 0, 0, 0, 0, 0, 0], \
+\"wifi\": {\"rssi\": -61, \"channel\": 44}}";
+
 /// How often a client must be heard from, in seconds.
 const KEEP_ALIVE: u16 = 60;
 
@@ -105,7 +110,12 @@ pub(crate) fn telemetry(at: Nanos, rate: f64, left: f64) -> Vec<u8> {
 fn publish(w: &mut World, at: Nanos, host: HostId, rate: f64, left: f64) {
     let Some(mut tcp) = line_to_broker(w, at, host) else { return };
     let topic = format!("pump/{}/telemetry", client_id(w, host));
-    let message = mqtt::publish(&topic, &telemetry(tcp.now, rate, left));
+    let mut told = telemetry(tcp.now, rate, left);
+    if w.changes.renewed(host) {
+        told.pop();
+        told.extend_from_slice(NEWER_TELEMETRY);
+    }
+    let message = mqtt::publish(&topic, &told);
     tcp.up(w, &message);
     let passed_on = tcp.now + MS;
     w.keep("mqtt", tcp);

@@ -3,7 +3,7 @@
 use ml::intervals::Estimate;
 
 use super::{Bounds, Outcome, Verdict};
-use crate::measures::{Measures, level_name};
+use crate::measures::{Beside, COMPARABLE, Measures, level_name};
 
 /// Which side of the bound is the good one.
 #[derive(Clone, Copy)]
@@ -30,6 +30,11 @@ pub fn release(measures: &Measures, bounds: &Bounds) -> Vec<Verdict> {
                 "attacked examples found at a false positive rate of 0.1 %",
             ));
         }
+        if kind.examples_known > 0 && bounds.tpr_at_01_percent > 0.0 {
+            let what = "attacked examples of known devices found at a false positive rate of 0.1 %";
+            let (of, bound) = (&kind.tpr_known_at_01_percent, bounds.tpr_at_01_percent);
+            all.push(judge("tpr_known_at_01_percent", name, of, Side::AtLeast, bound, what));
+        }
         if kind.recall_known.count() > 0 {
             let what = "attacks from known devices found";
             let of = &kind.recall_known;
@@ -45,12 +50,31 @@ pub fn release(measures: &Measures, bounds: &Bounds) -> Vec<Verdict> {
             }
         }
     }
+    for (name, group) in &measures.changed {
+        for level in [0.01, 0.001] {
+            if let Some(of) = group.realised.get(&level_name(level)) {
+                let gate = format!("realised_after_change_{}", level_name(level));
+                let what = "false positives for each one promised, after life was changed";
+                all.push(judge(&gate, name, of, Side::AtMost, bounds.realised_over_nominal, what));
+            }
+        }
+    }
     for level in [0.01, 0.001] {
+        let gate = format!("between_groups_{}", level_name(level));
+        let what = "times as many false positives in one group as in another";
+        let bound = bounds.between_groups;
         if let Some(bias) = measures.between_groups(level) {
-            let gate = format!("between_groups_{}", level_name(level));
             let of = format!("{} against {}", bias.largest.value, bias.smallest.value);
-            let what = "times as many false positives in one group as in another";
-            all.push(judge(&gate, &of, &bias.ratio, Side::AtMost, bounds.between_groups, what));
+            all.push(judge(&gate, &of, &bias.ratio, Side::AtMost, bound, what));
+        } else if measures.groups.len() > 1 {
+            // The second largest group is what two of them need.
+            let mut expected: Vec<f64> =
+                measures.groups.values().map(|group| group.normals as f64 * level).collect();
+            expected.sort_unstable_by(|a, b| b.total_cmp(a));
+            let count = expected.get(1).map_or(0, |count| *count as u64);
+            let few = Estimate::TooFew { count, needed: COMPARABLE as u64 };
+            let what = "false positives to be expected in the second largest group";
+            all.push(judge(&gate, "", &few, Side::AtMost, bound, what));
         }
     }
     let overall = &measures.overall;
@@ -90,23 +114,13 @@ pub fn release(measures: &Measures, bounds: &Bounds) -> Vec<Verdict> {
 
 /// Holds one run against another system on the same data, kind by kind: the true positive rate at a
 /// false positive rate of 0.1 % may not be lower. A kind that either has too little data of is too
-/// few to say.
-pub fn beside(ours: &Measures, theirs: &Measures, name: &str) -> Vec<Verdict> {
-    let of_both = ours.kinds.iter().filter_map(|(kind, our)| {
-        let their = theirs.kinds.get(kind).filter(|their| their.examples + our.examples > 0)?;
-        let gate = format!("beside_{name}");
-        let what =
-            format!("attacked examples found at a false positive rate of 0.1 %, beside {name}");
-        let our = &our.tpr_at_01_percent;
-        Some(match their.tpr_at_01_percent {
-            Estimate::Known { value, .. } => judge(&gate, kind, our, Side::AtLeast, value, &what),
-            few => Verdict {
-                figure: our.value(),
-                ..judge(&gate, kind, &few, Side::AtLeast, 0.0, &what)
-            },
-        })
-    });
-    of_both.collect()
+/// few to say, and so is one where ours is lower by no more than chance explains.
+pub fn beside(all: &[Beside], name: &str) -> Vec<Verdict> {
+    let gate = format!("beside_{name}");
+    let what =
+        format!("attacked examples found at a false positive rate of 0.1 %, less those of {name}");
+    let of_kind = |of: &Beside| judge(&gate, &of.kind, &of.difference, Side::AtLeast, 0.0, &what);
+    all.iter().map(of_kind).collect()
 }
 
 fn judge(gate: &str, of: &str, figure: &Estimate, side: Side, bound: f64, what: &str) -> Verdict {

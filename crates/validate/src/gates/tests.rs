@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::evaluation::{Evaluation, Label};
 use crate::measures::tests::made_up;
-use crate::measures::{Measures, Settings};
+use crate::measures::{Measures, Settings, beside as both};
 
 fn measured(evaluation: &Evaluation) -> Measures {
     Measures::of(evaluation, &Settings::default())
@@ -28,7 +28,7 @@ fn every_bound_that_can_be_held_against_has_its_verdict() {
         outcome(&verdicts, "realised_over_nominal_0.001", "infusion_pump/quiet"),
         Some(Outcome::TooFew)
     );
-    assert!(verdicts.iter().any(|v| v.gate == "between_groups_0.01"));
+    assert_eq!(outcome(&verdicts, "between_groups_0.01", ""), Some(Outcome::TooFew));
     assert!(!holds(&verdicts));
     assert!(release(&measured(&Evaluation::default()), &Bounds::default()).is_empty());
 }
@@ -36,17 +36,66 @@ fn every_bound_that_can_be_held_against_has_its_verdict() {
 #[test]
 fn kinds_that_another_system_finds_more_of_are_named() {
     let ours = measured(&made_up(1));
-    assert!(holds(&beside(&ours, &ours, "itself")));
+    assert!(holds(&beside(&both(&ours, &ours), "itself")));
     let mut better = made_up(1);
     for example in
         better.examples.iter_mut().filter(|e| e.truth == Label::Attack("scan".to_owned()))
     {
         example.score += 3.0;
     }
-    let verdicts = beside(&ours, &measured(&better), "kitsune");
+    let verdicts = beside(&both(&ours, &measured(&better)), "kitsune");
     assert_eq!(outcome(&verdicts, "beside_kitsune", "scan"), Some(Outcome::Failed));
     assert_eq!(outcome(&verdicts, "beside_kitsune", "spoofing"), Some(Outcome::Passed));
     assert_eq!(outcome(&verdicts, "beside_kitsune", "theft"), None, "nobody scored it");
+}
+
+#[test]
+fn attacks_from_known_devices_have_a_gate_of_their_own() {
+    let mut made = made_up(1);
+    let mut place = 0;
+    for example in &mut made.examples {
+        if let Label::Attack(_) = &example.truth {
+            place += 1;
+            let known = place % 2 == 0;
+            let who = if known { "known" } else { "stranger" };
+            example.strata.insert("actor".to_owned(), who.to_owned());
+            // Those of strangers are plain, those of known devices are not.
+            example.score = if known { 0.0 } else { 99.0 };
+        }
+    }
+    let verdicts = release(&measured(&made), &Bounds::default());
+    for kind in ["scan", "spoofing"] {
+        assert_eq!(outcome(&verdicts, "tpr_known_at_01_percent", kind), Some(Outcome::Failed));
+    }
+    made.examples.retain(|e| e.strata.get("actor").is_none_or(|who| who == "stranger"));
+    let verdicts = release(&measured(&made), &Bounds::default());
+    assert_eq!(outcome(&verdicts, "tpr_known_at_01_percent", "scan"), None, "nobody measured it");
+}
+
+#[test]
+fn what_is_realised_after_a_change_is_judged_apart_from_what_came_before() {
+    let mut made = made_up(1);
+    let half = made.examples.len() / 2;
+    for (place, example) in made.examples.iter_mut().enumerate() {
+        let life = if place < half { "before a change" } else { "after a change" };
+        example.strata.insert("life".to_owned(), life.to_owned());
+        if place >= half && example.truth == Label::Normal {
+            example.p = example.p.map(|p| p / 5.0);
+        }
+    }
+    let verdicts = release(&measured(&made), &Bounds::default());
+    let of = |gate: &str| outcome(&verdicts, gate, "infusion_pump/quiet");
+    assert_eq!(of("realised_after_change_0.01"), Some(Outcome::Failed));
+    assert_ne!(of("realised_over_nominal_0.01"), Some(Outcome::Failed));
+}
+
+#[test]
+fn groups_are_compared_only_where_enough_was_to_be_expected() {
+    let measures = measured(&made_up(1));
+    // 2,880 normal examples in each of two groups: 288, 29 and 3 false positives to be expected.
+    assert!(measures.between_groups(0.1).is_some());
+    assert_eq!(measures.between_groups(0.01), None);
+    assert_eq!(measures.between_groups(0.001), None);
 }
 
 #[test]

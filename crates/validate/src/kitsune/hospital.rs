@@ -9,7 +9,7 @@ use foldhash::fast::FixedState;
 
 use super::headers::{Address, Headers, Port, read};
 use super::{Kitsune, Settings};
-use crate::evaluation::Example;
+use crate::evaluation::{Example, Label};
 use crate::label::{Labels, end_of, window_of};
 
 /// Whose packet it is.
@@ -69,32 +69,34 @@ impl Run {
 pub fn device_windows(plan: &Plan, by: By) -> Result<Run, DrillError> {
     let mut hospital = Hospital::new(plan)?;
     let end = hospital.phases().baseline_end_epoch;
-    // A first life only to know who is there and how much is normal.
-    let mut first = Hospital::new(plan)?;
-    let normal = (&mut first)
-        .filter(|happening| matches!(happening, Happening::Packet { .. }))
-        .take_while(|happening| happening.at().seconds_f64() < end)
-        .count() as u64;
-    first.by_ref().for_each(drop);
+    // Who is there and how much is normal has to be known before the first packet is learned.
+    let (mut packets, mut normal) = (Vec::new(), 0_u64);
+    for happening in &mut hospital {
+        let Happening::Packet { at, frame, event } = happening else { continue };
+        normal += u64::from(at.seconds_f64() < end);
+        if let Some(headers) = read(&frame) {
+            packets.push((at, headers, frame.len(), event));
+        }
+    }
     let mapping = normal / 10;
     // One packet more than that is learned from in any case.
     let training = normal.saturating_sub(mapping + 1);
     let mut kitsune = Kitsune::new(&Settings { mapping, training, ..Settings::default() });
-    let mut whose = Whose { by, links: links(&first), first: HashMap::default() };
+    let mut whose = Whose { by, links: links(&hospital), first: HashMap::default() };
+    let clock = Instant::now();
+    let scores: Vec<Option<f64>> = packets
+        .iter()
+        .map(|(at, headers, length, _)| kitsune.known(*at, headers, *length))
+        .collect();
+    let took = clock.elapsed();
     let mut run = Run {
         units: BTreeMap::new(),
-        labels: Labels::of_truth(first.truth(), true),
-        truth: first.truth().to_vec(),
-        packets: 0,
-        took: Duration::ZERO,
+        labels: Labels::of_truth(hospital.truth(), true),
+        truth: hospital.truth().to_vec(),
+        packets: packets.len() as u64,
+        took,
     };
-    for happening in &mut hospital {
-        let Happening::Packet { at, frame, event } = happening else { continue };
-        let Some(headers) = read(&frame) else { continue };
-        let clock = Instant::now();
-        let score = kitsune.known(at, &headers, frame.len());
-        run.took += clock.elapsed();
-        run.packets += 1;
+    for ((at, headers, _, event), score) in packets.into_iter().zip(scores) {
         let devices = whose.packet(&headers);
         let window = window_of(at);
         if let Some(score) = score {
@@ -144,6 +146,18 @@ impl Whose {
             }
             _ => [Some(from), None],
         }
+    }
+}
+
+/// Makes scores of different hospitals comparable: puts each as the share of a hospital's normal
+/// units that lie below it.
+pub fn rank(examples: &mut [Example]) {
+    let normal = examples.iter().filter(|example| example.truth == Label::Normal);
+    let mut normal: Vec<f64> = normal.map(|example| example.score).collect();
+    normal.sort_unstable_by(f64::total_cmp);
+    for example in examples {
+        let below = normal.partition_point(|score| *score < example.score);
+        example.score = below as f64 / normal.len().max(1) as f64;
     }
 }
 

@@ -26,7 +26,7 @@ use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::headers::{Address, Headers, Port, read};
-pub use self::hospital::{By, Place, Run, Unit, device_windows, examples};
+pub use self::hospital::{By, Place, Run, Unit, device_windows, examples, rank};
 use self::statistics::{Streams, WINDOWS};
 
 /// How many features a packet has.

@@ -24,6 +24,12 @@ pub struct Kind {
     pub tpr_at_1_percent: Estimate,
     /// Share of them above the threshold that 0.1 % of all normal examples pass.
     pub tpr_at_01_percent: Estimate,
+    /// Attacked examples of devices that belong there alone.
+    #[serde(default)]
+    pub examples_known: u64,
+    /// Share of those above the threshold that 0.1 % of all normal examples pass.
+    #[serde(default = "unmeasured")]
+    pub tpr_known_at_01_percent: Estimate,
     /// Incidents.
     pub incidents: u64,
     /// Of these, how many an alert told of.
@@ -38,6 +44,11 @@ pub struct Kind {
     pub seconds_p50: Estimate,
     /// 95th percentile of the same.
     pub seconds_p95: Estimate,
+}
+
+/// What older files do not have.
+const fn unmeasured() -> Estimate {
+    super::nothing(0)
 }
 
 /// One kind of look-alike.
@@ -72,27 +83,30 @@ pub(super) fn novel(view: &View<'_>, ranking: &Ranking, settings: &Settings) -> 
     if scores.is_empty() {
         return super::nothing(settings.attacks);
     }
-    Rows { scores, incidents: Vec::new() }.above(ranking, 0.03, settings)
+    above(&scores, ranking, 0.03, settings)
 }
 
 #[derive(Default)]
 struct Rows<'a> {
     scores: Vec<f64>,
+    /// Those of devices that belong there.
+    known: Vec<f64>,
     incidents: Vec<&'a Incident>,
 }
 
-impl Rows<'_> {
-    fn above(&self, ranking: &Ranking, fpr: f64, settings: &Settings) -> Estimate {
-        let needed = settings.normals.max((1.0 / fpr).ceil() as u64);
-        match ranking.threshold_at_fpr(fpr) {
-            Some(threshold) if ranking.negatives() >= needed => {
-                let above = self.scores.iter().filter(|score| **score >= threshold).count();
-                Estimate::share(above as u64, self.scores.len() as u64, settings.attacks)
-            }
-            _ => Estimate::TooFew { count: ranking.negatives(), needed },
+/// The share of scores above the threshold of a false positive rate.
+fn above(scores: &[f64], ranking: &Ranking, fpr: f64, settings: &Settings) -> Estimate {
+    let needed = settings.normals.max((1.0 / fpr).ceil() as u64);
+    match ranking.threshold_at_fpr(fpr) {
+        Some(threshold) if ranking.negatives() >= needed => {
+            let above = scores.iter().filter(|score| **score >= threshold).count();
+            Estimate::share(above as u64, scores.len() as u64, settings.attacks)
         }
+        _ => Estimate::TooFew { count: ranking.negatives(), needed },
     }
+}
 
+impl Rows<'_> {
     fn recall(&self, actor: Option<&str>, settings: &Settings) -> Estimate {
         let is = |i: &&&Incident| {
             actor.is_none_or(|actor| i.strata.get(ACTOR).is_some_and(|is| is == actor))
@@ -115,7 +129,11 @@ fn rows<'a>(view: &View<'a>, malicious: bool) -> BTreeMap<&'a str, Rows<'a>> {
             Label::LookAlike(kind) if !malicious => kind,
             _ => continue,
         };
-        by_kind.entry(kind).or_default().scores.push(example.score);
+        let rows = by_kind.entry(kind).or_default();
+        rows.scores.push(example.score);
+        if example.strata.get(ACTOR).is_some_and(|who| who == KNOWN) {
+            rows.known.push(example.score);
+        }
     }
     for incident in view.incidents.iter().filter(|i| i.malicious == malicious) {
         by_kind.entry(&incident.kind).or_default().incidents.push(incident);
@@ -132,8 +150,10 @@ pub(super) fn attacks(
         let seconds: Vec<f64> = rows.incidents.iter().filter_map(|i| i.seconds).collect();
         let kind = Kind {
             examples: rows.scores.len() as u64,
-            tpr_at_1_percent: rows.above(ranking, 0.01, settings),
-            tpr_at_01_percent: rows.above(ranking, 0.001, settings),
+            tpr_at_1_percent: above(&rows.scores, ranking, 0.01, settings),
+            tpr_at_01_percent: above(&rows.scores, ranking, 0.001, settings),
+            examples_known: rows.known.len() as u64,
+            tpr_known_at_01_percent: above(&rows.known, ranking, 0.001, settings),
             incidents: rows.incidents.len() as u64,
             found: rows.found(),
             recall: rows.recall(None, settings),
@@ -155,8 +175,8 @@ pub(super) fn look_alikes(
     let kind = |(name, rows): (&str, Rows<'_>)| {
         let kind = LookAlike {
             examples: rows.scores.len() as u64,
-            above_1_percent: rows.above(ranking, 0.01, settings),
-            above_01_percent: rows.above(ranking, 0.001, settings),
+            above_1_percent: above(&rows.scores, ranking, 0.01, settings),
+            above_01_percent: above(&rows.scores, ranking, 0.001, settings),
             incidents: rows.incidents.len() as u64,
             flagged: rows.found(),
             flagged_share: rows.recall(None, settings),

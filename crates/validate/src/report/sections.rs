@@ -131,6 +131,9 @@ pub(super) fn attacks(report: &Report) -> String {
         "an attack counts as found when any alert told of it; \u{201c}known devices\u{201d} belong to the network and are the harder ones.",
     );
     inner += &tables::kinds(measures);
+    if measures.kinds.values().any(|kind| kind.examples_known > 0) {
+        inner += &tables::known(measures);
+    }
     let times = plots::times(measures);
     if !times.is_empty() {
         inner += "<h3>How fast</h3>\n";
@@ -225,7 +228,20 @@ pub(super) fn calibration(report: &Report) -> String {
             words::plain(error)
         );
     }
-    inner += &tables::groups(&report.measures);
+    inner += &tables::groups(
+        &report.measures.groups,
+        "Realised over nominal false positive rate; 1 is right",
+    );
+    if !report.measures.changed.is_empty() {
+        inner += "<h3>After a change</h3>\n";
+        inner += &read(
+            "in these hospitals life was changed on purpose: more went on than before, devices got new software, a server took over from another, devices were bought. This is what came after.",
+        );
+        inner += &tables::groups(
+            &report.measures.changed,
+            "Realised over nominal false positive rate after a change; 1 is right",
+        );
+    }
     section("calibration", "Calibration", &inner)
 }
 
@@ -270,7 +286,8 @@ pub(super) fn comparisons(report: &Report) -> String {
     }
     let inner =
         read("all systems saw the same data; the row set off is the one this report is about.")
-            + &tables::comparisons(report);
+            + &tables::comparisons(report)
+            + &report.beside.iter().map(tables::beside).collect::<String>();
     section("comparisons", "Beside others", &inner)
 }
 

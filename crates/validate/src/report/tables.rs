@@ -1,14 +1,16 @@
 //! The tables.
 
+use std::collections::BTreeMap;
+
 use ml::drift::Stability;
 use ml::intervals::Estimate;
 
-use super::Report;
 use super::html::{Cell, Table};
 use super::plot::bar;
 use super::words::{self, Unit, count, name, plain};
+use super::{ByKind, Report};
 use crate::gates::Outcome;
-use crate::measures::{Measures, Slice, level_name};
+use crate::measures::{Group, Measures, Slice, level_name};
 
 fn figure(of: &Estimate, unit: Unit) -> Cell {
     Cell::html(words::estimate(of, unit))
@@ -47,8 +49,10 @@ fn gate(id: &str) -> String {
     };
     let words = match what {
         "tpr_at_01_percent" => "Found at FPR 0.1\u{a0}%",
+        "tpr_known_at_01_percent" => "Known devices, found at FPR 0.1\u{a0}%",
         "recall_known" => "Attacks from known devices",
         "realised_over_nominal" => "Realised over nominal",
+        "realised_after_change" => "Realised over nominal after a change",
         "between_groups" => "Between groups",
         "false_alerts_per_shift" => "False alerts a shift",
         "look_alikes_flagged" => "Look-alikes",
@@ -114,6 +118,22 @@ pub(super) fn kinds(measures: &Measures) -> String {
     table.html()
 }
 
+/// Attacks from known devices alone, which are the harder ones.
+pub(super) fn known(measures: &Measures) -> String {
+    let columns =
+        ["Kind of attack", "Scored examples", "Found at FPR 0.1\u{a0}%", "Attacks told of"];
+    let mut table = Table::new("Attacks from known devices alone, by kind", &columns);
+    for (kind, of) in measures.kinds.iter().filter(|(_, of)| of.examples_known > 0) {
+        table.row(vec![
+            Cell::html(name(kind)),
+            Cell::number(count(of.examples_known)),
+            barred(&of.tpr_known_at_01_percent, Unit::Share, 1.0),
+            barred(&of.recall_known, Unit::Share, 1.0),
+        ]);
+    }
+    table.html()
+}
+
 pub(super) fn detectors(measures: &Measures) -> String {
     let columns = [
         "Detector",
@@ -157,16 +177,30 @@ pub(super) fn look_alikes(measures: &Measures) -> String {
     table.html()
 }
 
-pub(super) fn groups(measures: &Measures) -> String {
-    let columns = ["Group", "Normal examples", "At 10\u{a0}%", "At 1\u{a0}%", "At 0.1\u{a0}%"];
-    let mut table = Table::new("Realised over nominal false positive rate; 1 is right", &columns);
-    for (group, of) in &measures.groups {
+pub(super) fn groups(groups: &BTreeMap<String, Group>, caption: &str) -> String {
+    let columns = [
+        "Group",
+        "Normal examples",
+        "At 10\u{a0}%",
+        "At 1\u{a0}%",
+        "At 0.1\u{a0}%",
+        "Of devices falsely accused",
+        "At 1\u{a0}% without those",
+    ];
+    let mut table = Table::new(caption, &columns);
+    for (group, of) in groups {
         let at = |level: f64| match of.realised.get(&level_name(level)) {
             Some(ratio) => figure(ratio, Unit::Plain),
             None => Cell::html(words::too_few(0)),
         };
         let normals = Cell::number(count(of.normals));
-        table.row(vec![Cell::html(name(group)), normals, at(0.1), at(0.01), at(0.001)]);
+        let accused = Cell::number(count(of.accused));
+        let others = match of.others.get(&level_name(0.01)) {
+            Some(ratio) => figure(ratio, Unit::Plain),
+            None => Cell::number("\u{2013}".to_owned()),
+        };
+        let row = [normals, at(0.1), at(0.01), at(0.001), accused, others];
+        table.row(std::iter::once(Cell::html(name(group))).chain(row).collect());
     }
     table.html()
 }
@@ -297,6 +331,33 @@ pub(super) fn ablation(report: &Report) -> String {
             change(of.recall, true),
             change(of.false_alerts_per_shift, false),
             change(of.seconds_p50, false),
+        ]);
+    }
+    table.html()
+}
+
+/// Another system kind by kind.
+pub(super) fn beside(other: &ByKind) -> String {
+    let caption = format!("Found at FPR 0.1\u{a0}% by kind of attack, beside {}", other.name);
+    let columns = ["Kind of attack", "Scored examples", "Ours", &other.name, "Difference"];
+    let mut table = Table::new(&caption, &columns);
+    for of in &other.kinds {
+        let [ours, theirs] = of.examples.map(count);
+        let signed = match of.difference {
+            Estimate::Known { value, low, high, .. } => Cell::text(&format!(
+                "{:+.1} points ({:+.1} to {:+.1})",
+                100.0 * value,
+                100.0 * low,
+                100.0 * high
+            )),
+            few => figure(&few, Unit::Share),
+        };
+        table.row(vec![
+            Cell::html(name(&of.kind)),
+            Cell::number(if ours == theirs { ours } else { format!("{ours} / {theirs}") }),
+            barred(&of.ours, Unit::Share, 1.0),
+            barred(&of.theirs, Unit::Share, 1.0),
+            signed,
         ]);
     }
     table.html()

@@ -41,6 +41,10 @@ pub(crate) fn made() -> Report {
                 ours: false,
             },
         ],
+        beside: vec![ByKind {
+            name: "another <system>".to_owned(),
+            kinds: crate::measures::beside(&measures, &less),
+        }],
         drift: vec![Drift {
             group: "pump/quiet".to_owned(),
             column: "bytes_per_second".to_owned(),
@@ -75,6 +79,8 @@ fn the_page_holds_every_part_and_needs_nothing_from_elsewhere() {
         "Only one &lt;site&gt;.",
         "A note &amp; more.",
         "not stated",
+        "beside another &lt;system&gt;",
+        "+0.0 points",
         "vendor",
     ] {
         assert!(page.contains(part), "{part}");
@@ -110,6 +116,7 @@ fn a_report_of_nothing_says_that_nothing_was_measured() {
         verdicts: Vec::new(),
         ablation: Vec::new(),
         comparisons: Vec::new(),
+        beside: Vec::new(),
         drift: Vec::new(),
         notes: Vec::new(),
         limits: Vec::new(),

@@ -67,10 +67,18 @@ pub(crate) struct TrialArgs {
     /// Hospitals that a set is spread over.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) parts: u32,
+    /// In these sets only known devices attack, so many times with every attack; no strangers, no
+    /// look-alikes. For rates by kind of attacks from known devices.
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) by_known: Option<u32>,
     /// Made-up hospitals of normal life only, for false alerts and calibration.
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) quiet: u32,
-    /// Hours of normal life in each of them.
+    /// Made-up hospitals of normal life only that changes after half of the time: more goes on,
+    /// devices get new software, a server takes over from another, devices are bought.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) drift: u32,
+    /// Hours of normal life in each of both.
     #[arg(long, value_name = "HOURS", default_value_t = 2.0)]
     pub(crate) hours: f64,
     /// Other hospitals for another number. The built-in model was trained on seeds below 1000.
@@ -79,7 +87,7 @@ pub(crate) struct TrialArgs {
     /// Everything once more without each model: what each is worth.
     #[arg(long)]
     pub(crate) ablation: bool,
-    /// Kitsune on the same hospitals, for comparison. Slow: some thousand packets a second.
+    /// Kitsune on the same hospitals, for comparison, by kind of attack.
     #[arg(long)]
     pub(crate) kitsune: bool,
     /// Each family of attacks left out of training in turn, and looked for all the same: trains on
