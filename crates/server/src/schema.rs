@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "read by the derive, never made")]
 
 pub(crate) mod response;
+pub(crate) mod segment;
 
 use std::collections::BTreeMap;
 
