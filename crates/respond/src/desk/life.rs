@@ -111,6 +111,11 @@ impl Desk {
                 }
                 // Nothing was told to anybody, and now it is too late.
                 Status::Approved if !self.may_push(action, now) => ended(Ending::Lapsed),
+                // What enforcers kept of it, if anything, ends with its time at the latest.
+                Status::Pushing if action.decided.is_some_and(|at| at.boot != now.boot) => {
+                    let why = "the machine was restarted before enforcers had answered";
+                    leave(action, &Ending::Failed(why.to_owned()))
+                }
                 Status::Pushing | Status::InForce if action.is_expired(now) => {
                     leave(action, &Ending::Expired)
                 }
@@ -133,9 +138,11 @@ impl Desk {
             && matches!(action.status, Status::Approved | Status::Pushing)
             && !action.is_expired(now)
             && self.is_still_idle(action, now)
-            && action
-                .decided
-                .is_some_and(|at| now.since(at) < minutes(self.policy.approval.valid_minutes))
+            // Across a restart of the machine only the wall clock tells how old it is, and that can be
+            // set: nothing is taken up again.
+            && action.decided.is_some_and(|at| {
+                at.boot == now.boot && now.since(at) < minutes(self.policy.approval.valid_minutes)
+            })
     }
 }
 
