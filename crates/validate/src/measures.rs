@@ -45,11 +45,18 @@ pub const UNCHANGED: &str = "before a change";
 /// See [`LIFE`].
 pub const CHANGED: &str = "after a change";
 
-/// Name of the stratum that says whether an alert had named the device before, and its value where it
-/// had. Such a device teaches nothing, so that its p-values do not follow what it does.
+/// Name of the stratum that says whether there is a case on the device. Such a device teaches nothing,
+/// so that its p-values do not follow what it does.
 pub const CASE: &str = "case";
-/// See [`CASE`].
-pub const ACCUSED: &str = "open";
+/// Value of [`CASE`] where an alert had named the device, and it had done nothing.
+pub const ACCUSED: &str = "false";
+/// Value of [`CASE`] where the device has attacked before: whoever finds it strange is not wrong, and
+/// calibration does not count it.
+pub const GUILTY: &str = "right";
+
+fn is_guilty(example: &Example) -> bool {
+    example.strata.get(CASE).is_some_and(|case| case == GUILTY)
+}
 
 fn is_changed(example: &Example) -> bool {
     example.strata.get(LIFE).is_some_and(|life| life == CHANGED)
@@ -109,8 +116,8 @@ pub struct Measures {
     pub novel_at_3_percent: Estimate,
     /// By kind of look-alike.
     pub look_alikes: BTreeMap<String, LookAlike>,
-    /// By group of calibration. What comes after a change of life that was made on purpose is in
-    /// `changed`.
+    /// By group of calibration, without devices that have attacked before. What comes after a change
+    /// of life that was made on purpose is in `changed`.
     pub groups: BTreeMap<String, Group>,
     /// By group of calibration, after such a change: stratum [`LIFE`], value [`CHANGED`].
     #[serde(default)]
@@ -148,8 +155,8 @@ impl Measures {
             kinds: kinds::attacks(&whole, &ranking, settings),
             novel_at_3_percent: kinds::novel(&whole, &ranking, settings),
             look_alikes: kinds::look_alikes(&whole, &ranking, settings),
-            groups: bias::groups(&whole, |example| !is_changed(example)),
-            changed: bias::groups(&whole, is_changed),
+            groups: bias::groups(&whole, |one| !is_guilty(one) && !is_changed(one)),
+            changed: bias::groups(&whole, |one| !is_guilty(one) && is_changed(one)),
             detectors: detectors::of(&whole),
             curves: Curves::of(&whole, &ranking),
         }

@@ -21,8 +21,9 @@ use matched::{is_alert, matched};
 
 use crate::evaluation::{Evaluation, Example, Exposure, FalseAlert, Incident, Label};
 use crate::hospitals::Watched;
-use crate::measures::{ACCUSED, CASE, CHANGED, LIFE, UNCHANGED};
+use crate::measures::{ACCUSED, CASE, CHANGED, GUILTY, LIFE, UNCHANGED};
 use crate::site::Site;
+use crate::watch::Watched as Window;
 
 /// Detectors that speak for models alone.
 pub const MODELS: [&str; 2] = ["unusual_behaviour", "changed_behaviour"];
@@ -92,7 +93,7 @@ fn examples(
         if let Some(changes) = kind.changes {
             put(LIFE, if behaved.end > changes { CHANGED } else { UNCHANGED });
         }
-        put(CASE, if one.accused { ACCUSED } else { "none" });
+        put(CASE, case(&watched.site, one));
         put("class", one.class);
         put("tier", behaved.class.tier().name());
         put("volume", behaved.volume.name());
@@ -138,6 +139,20 @@ fn of_site(watched: &Watched, kind: &Kind) -> BTreeMap<String, String> {
         strata.insert("services".to_owned(), value.to_owned());
     }
     strata
+}
+
+/// Which sort of case there is on the device of a window. One that has attacked is guilty from then on,
+/// found or not: its own conversations go on being odd after the attack is over.
+fn case(site: &Site, one: &Window) -> &'static str {
+    let ip = one.ip.map(|ip| ip.to_string()).unwrap_or_default();
+    let end = one.behaved.end.seconds_f64();
+    let attacked =
+        |truth: &drill::Truth| truth.malicious && truth.actor == ip && truth.start_epoch < end;
+    match (site.truth.iter().any(attacked), one.accused) {
+        (true, _) => GUILTY,
+        (false, true) => ACCUSED,
+        (false, false) => "none",
+    }
 }
 
 /// Whether whoever acts there and then was there from the first day.

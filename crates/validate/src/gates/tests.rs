@@ -56,7 +56,7 @@ fn attacks_from_known_devices_have_a_gate_of_their_own() {
     for example in &mut made.examples {
         if let Label::Attack(_) = &example.truth {
             place += 1;
-            let known = place % 2 == 0;
+            let known = place / 2 % 2 == 0;
             let who = if known { "known" } else { "stranger" };
             example.strata.insert("actor".to_owned(), who.to_owned());
             // Those of strangers are plain, those of known devices are not.
@@ -87,6 +87,23 @@ fn what_is_realised_after_a_change_is_judged_apart_from_what_came_before() {
     let of = |gate: &str| outcome(&verdicts, gate, "infusion_pump/quiet");
     assert_eq!(of("realised_after_change_0.01"), Some(Outcome::Failed));
     assert_ne!(of("realised_over_nominal_0.01"), Some(Outcome::Failed));
+}
+
+#[test]
+fn a_device_that_has_attacked_is_no_false_positive_of_its_group_and_one_that_has_not_is() {
+    let realised = |case: &str| {
+        let mut made = made_up(1);
+        for example in made.examples.iter_mut().filter(|e| e.truth == Label::Normal).take(300) {
+            example.strata.insert("case".to_owned(), case.to_owned());
+            example.p = Some(0.001);
+        }
+        let group = measured(&made).groups.remove("infusion_pump/quiet").unwrap();
+        (group.realised["0.01"].value().unwrap(), group.accused, group.others.len())
+    };
+    let (right, none, nothing) = realised("right");
+    assert!(right < 1.5 && none == 0 && nothing == 0, "{right}");
+    let (wrong, accused, others) = realised("false");
+    assert!(wrong > 4.0 && accused > 100 && others > 0, "{wrong}, {accused}");
 }
 
 #[test]
