@@ -18,7 +18,7 @@ mod detectors;
 mod kinds;
 mod slice;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ml::intervals::Estimate;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,15 @@ pub const GUILTY: &str = "right";
 
 fn is_guilty(example: &Example) -> bool {
     example.strata.get(CASE).is_some_and(|case| case == GUILTY)
+}
+
+/// Groups of a site that was watched for a shorter time are on the strict side yet, some more than
+/// others, and comparing them says only that.
+const COMPARED_SECONDS: f64 = 5_400.0;
+
+/// Whether an example comes from one of these sites.
+fn is_of(sites: &BTreeSet<&str>, example: &Example) -> bool {
+    example.strata.get(strata::SITE).is_some_and(|site| sites.contains(site.as_str()))
 }
 
 fn is_changed(example: &Example) -> bool {
@@ -119,6 +128,9 @@ pub struct Measures {
     /// By group of calibration, without devices that have attacked before. What comes after a change
     /// of life that was made on purpose is in `changed`.
     pub groups: BTreeMap<String, Group>,
+    /// The same of sites that were watched for an hour and a half or more: these are compared with each other.
+    #[serde(default)]
+    pub compared: BTreeMap<String, Group>,
     /// By group of calibration, after such a change: stratum [`LIFE`], value [`CHANGED`].
     #[serde(default)]
     pub changed: BTreeMap<String, Group>,
@@ -136,6 +148,8 @@ impl Measures {
         let whole = View::whole(evaluation);
         let ranking = slice::ranking(&whole);
         let threshold = ranking.threshold_at_fpr(0.01);
+        let short = evaluation.exposure.iter().filter(|site| site.seconds < COMPARED_SECONDS);
+        let short: BTreeSet<&str> = short.map(|site| site.site.as_str()).collect();
         let (parts, left_out) = strata::cut(evaluation);
         let strata: BTreeMap<String, BTreeMap<String, Slice>> = parts
             .iter()
@@ -156,6 +170,9 @@ impl Measures {
             novel_at_3_percent: kinds::novel(&whole, &ranking, settings),
             look_alikes: kinds::look_alikes(&whole, &ranking, settings),
             groups: bias::groups(&whole, |one| !is_guilty(one) && !is_changed(one)),
+            compared: bias::groups(&whole, |one| {
+                !is_guilty(one) && !is_changed(one) && !is_of(&short, one)
+            }),
             changed: bias::groups(&whole, |one| !is_guilty(one) && is_changed(one)),
             detectors: detectors::of(&whole),
             curves: Curves::of(&whole, &ranking),
@@ -165,9 +182,9 @@ impl Measures {
     /// Largest over smallest realised rate between groups of calibration with enough data, at a
     /// level of [`LEVELS`]: which is largest, which is smallest, and their ratio with its interval.
     /// `None` with fewer than two such groups. Only groups of which [`COMPARABLE`] false positives
-    /// were to be expected count.
+    /// were to be expected count, and only sites that were watched for an hour and a half or more.
     pub fn between_groups(&self, level: f64) -> Option<Bias> {
-        bias::between_groups(&self.groups, level)
+        bias::between_groups(&self.compared, level)
     }
 }
 

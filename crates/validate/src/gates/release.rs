@@ -69,7 +69,7 @@ pub fn release(measures: &Measures, bounds: &Bounds) -> Vec<Verdict> {
         } else if measures.groups.len() > 1 {
             // The second largest group is what two of them need.
             let mut expected: Vec<f64> =
-                measures.groups.values().map(|group| group.normals as f64 * level).collect();
+                measures.compared.values().map(|group| group.normals as f64 * level).collect();
             expected.sort_unstable_by(|a, b| b.total_cmp(a));
             let count = expected.get(1).map_or(0, |count| *count as u64);
             let few = Estimate::TooFew { count, needed: COMPARABLE as u64 };

@@ -113,6 +113,16 @@ fn groups_are_compared_only_where_enough_was_to_be_expected() {
     assert!(measures.between_groups(0.1).is_some());
     assert_eq!(measures.between_groups(0.01), None);
     assert_eq!(measures.between_groups(0.001), None);
+    // A site that was watched for an hour has groups that are still too strict.
+    let mut short = made_up(1);
+    for (place, example) in short.examples.iter_mut().enumerate() {
+        let site = format!("hospital-{}", place % 4 / 2);
+        example.strata.insert("site".to_owned(), site);
+    }
+    assert!(measured(&short).between_groups(0.1).is_some());
+    short.exposure.iter_mut().for_each(|site| site.seconds = 3_600.0);
+    assert_eq!(measured(&short).between_groups(0.1), None);
+    assert_eq!(measured(&short).groups.len(), 2, "they are told of all the same");
 }
 
 #[test]
