@@ -26,6 +26,7 @@
 mod adaptive;
 mod realised;
 mod scores;
+mod sorted;
 mod tail;
 
 use std::collections::BTreeMap;

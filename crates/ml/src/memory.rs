@@ -12,6 +12,7 @@
 //! once and a block is left as soon as all its rows are too far. Deliberately absent: an index. At
 //! the few thousand rows that fit the caches, going through all of them is as fast, and exact.
 
+use fearless_simd::{Level, dispatch};
 use serde::{Deserialize, Serialize};
 
 use crate::columns::{Columns, MAX_COLUMNS, value};
@@ -165,6 +166,13 @@ impl Memory {
 
     /// The `wanted` rows nearest to a row.
     fn best(&self, row: &[f32], wanted: usize) -> Best {
+        dispatch!(Level::new(), _ => self.best_in(row, wanted))
+    }
+
+    /// The same, compiled for the widest vectors that the processor has. Sums and products are those
+    /// of narrower ones, in the same order: the answer is the same bit for bit.
+    #[inline(always)]
+    fn best_in(&self, row: &[f32], wanted: usize) -> Best {
         let width = self.columns.width();
         let mut best =
             Best { wanted, found: 0, squares: [0.0; MAX_NEIGHBOURS], places: [0; MAX_NEIGHBOURS] };

@@ -72,20 +72,22 @@ impl Moments {
         self.mean.len() == WIDTH && self.variance.len() == WIDTH
     }
 
-    /// What is usual, mixed with what is borrowed: the less of its own there is, the more.
-    fn over(&self, borrowed: &Self, weight: f32) -> Self {
+    /// Mixes what is usual into what is borrowed: the less of its own there is, the less.
+    fn over(&self, borrowed: &mut Self, weight: f32) {
         let own = self.rows / (self.rows + weight);
-        let mut mixed = Self { rows: self.rows, ..borrowed.clone() };
-        for column in 0..mixed.mean.len().min(self.mean.len()) {
-            let mean = own * self.mean[column] + (1.0 - own) * borrowed.mean[column];
-            let part = |moments: &Self| {
-                let off = moments.mean[column] - mean;
-                moments.variance[column] + off * off
+        borrowed.rows = self.rows;
+        let theirs = borrowed.mean.iter_mut().zip(&mut borrowed.variance);
+        for ((own_mean, own_variance), (mean, variance)) in
+            self.mean.iter().zip(&self.variance).zip(theirs)
+        {
+            let mixed = own * own_mean + (1.0 - own) * *mean;
+            let part = |mean: f32, variance: f32| {
+                let off = mean - mixed;
+                variance + off * off
             };
-            mixed.variance[column] = own * part(self) + (1.0 - own) * part(borrowed);
-            mixed.mean[column] = mean;
+            *variance = own * part(*own_mean, *own_variance) + (1.0 - own) * part(*mean, *variance);
+            *mean = mixed;
         }
-        mixed
     }
 }
 
@@ -99,12 +101,13 @@ impl Usual {
         site: &Moments,
         elsewhere: Option<&Moments>,
     ) -> Self {
-        let site = match elsewhere {
-            Some(elsewhere) => site.over(elsewhere, BORROWED_BY_SITE),
-            None => site.clone(),
-        };
-        let class = class.over(&site, BORROWED_BY_CLASS);
-        Self(device.over(&class, BORROWED_BY_DEVICE))
+        let mut usual = elsewhere.unwrap_or(site).clone();
+        if elsewhere.is_some() {
+            site.over(&mut usual, BORROWED_BY_SITE);
+        }
+        class.over(&mut usual, BORROWED_BY_CLASS);
+        device.over(&mut usual, BORROWED_BY_DEVICE);
+        Self(usual)
     }
 
     /// The row in standard deviations.

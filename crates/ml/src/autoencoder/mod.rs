@@ -14,7 +14,7 @@
 //! ([`Settings::published`] gives all of that back). A column that is absent (not finite) is taken
 //! to be at its mean, and has no error.
 //!
-//! Nothing is allocated for a row once the groups are known.
+//! For a row once the groups are known, room is taken for its numbers once, and for nothing else.
 
 mod mapper;
 mod sigmoid;
@@ -23,7 +23,8 @@ mod small;
 use serde::{Deserialize, Serialize};
 
 use self::mapper::Mapper;
-use self::small::{Room, Small};
+use self::sigmoid::sigmoid;
+use self::small::Small;
 use crate::columns::{Column, Columns, MAX_COLUMNS, value};
 use crate::{Chance, Contribution, Model};
 
@@ -31,8 +32,6 @@ use crate::{Chance, Contribution, Model};
 const NAMED: usize = 8;
 /// The most columns of one autoencoder.
 const MAX_GROUP: usize = 64;
-/// Room for the hidden units of the widest autoencoder, twice.
-const UNITS: usize = 2 * MAX_COLUMNS;
 
 /// What a bias is moved by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,32 +129,25 @@ struct Ensemble {
     errors: Columns,
 }
 
-/// Room for one row: the numbers of a group, then of the autoencoder over all.
+/// Room for one row: its numbers and hidden units, those of one group after the other, and at last
+/// those of the autoencoder over all. So the logistic function is taken of all at once.
 struct Desk {
-    row: [f32; MAX_COLUMNS],
-    there: [bool; MAX_COLUMNS],
-    back: [f32; MAX_COLUMNS],
-    units: [f32; UNITS],
-    errors: [f32; MAX_COLUMNS],
+    row: Vec<f32>,
+    there: Vec<bool>,
+    back: Vec<f32>,
+    units: Vec<f32>,
 }
 
 impl Desk {
-    const fn new() -> Self {
+    fn new(ensemble: &Ensemble) -> Self {
+        let all = || ensemble.smalls.iter().chain([&ensemble.over]);
+        let visible = all().map(Small::visible).sum();
+        let hidden = all().map(Small::room).sum();
         Self {
-            row: [0.0; MAX_COLUMNS],
-            there: [true; MAX_COLUMNS],
-            back: [0.0; MAX_COLUMNS],
-            units: [0.0; UNITS],
-            errors: [0.0; MAX_COLUMNS],
-        }
-    }
-
-    fn room(&mut self, visible: usize) -> Room<'_> {
-        Room {
-            row: &self.row[..visible],
-            there: &self.there[..visible],
-            back: &mut self.back[..visible],
-            units: &mut self.units,
+            row: vec![0.0; visible],
+            there: vec![true; visible],
+            back: vec![0.0; visible],
+            units: vec![0.0; hidden],
         }
     }
 }
@@ -221,80 +213,119 @@ impl Ensemble {
         }
     }
 
-    /// Puts the numbers of a group on the desk.
-    fn lay(&self, group: &[usize], row: &[f32], settings: &Settings, desk: &mut Desk) {
-        for (place, &c) in group.iter().enumerate() {
+    /// Where the numbers and the hidden units of the autoencoder over all begin on the desk.
+    fn over_at(&self, desk: &Desk) -> (usize, usize) {
+        (desk.row.len() - self.over.visible(), desk.units.len() - self.over.room())
+    }
+
+    /// Puts the numbers of all groups on the desk, and through their autoencoders.
+    fn lay(&self, row: &[f32], settings: &Settings, desk: &mut Desk) {
+        let (end, units_end) = self.over_at(desk);
+        let places = desk.row[..end].iter_mut().zip(&mut desk.there[..end]);
+        for (&c, (x, there)) in self.groups.iter().flatten().zip(places) {
             let Some(column) = self.columns.column(c) else { continue };
-            let x = value(row, c);
-            let known = column.count() > 0;
-            desk.there[place] = x.is_some() && known;
-            desk.row[place] = scaled(x.unwrap_or_else(|| column.mean()), column, settings);
+            let given = value(row, c);
+            *there = given.is_some() && column.count() > 0;
+            *x = scaled(given.unwrap_or_else(|| column.mean()), column, settings);
+        }
+        let (mut from, mut units_from) = (0, 0);
+        for small in &self.smalls {
+            let (to, units_to) = (from + small.visible(), units_from + small.room());
+            small.hidden(&desk.row[from..to], &mut desk.units[units_from..units_to]);
+            (from, units_from) = (to, units_to);
+        }
+        sigmoid(&mut desk.units[..units_end]);
+        let (mut from, mut units_from) = (0, 0);
+        for small in &self.smalls {
+            let (to, units_to) = (from + small.visible(), units_from + small.room());
+            small.back(&desk.units[units_from..units_to], &mut desk.back[from..to]);
+            (from, units_from) = (to, units_to);
+        }
+        sigmoid(&mut desk.back[..end]);
+    }
+
+    /// Puts the errors of all groups where the autoencoder over all sees them, as they are.
+    fn sum_up(&self, desk: &mut Desk) {
+        let (end, _) = self.over_at(desk);
+        let (rows, over) = desk.row.split_at_mut(end);
+        let mut from = 0;
+        for (small, sum) in self.smalls.iter().zip(over) {
+            let to = from + small.visible();
+            *sum = small::error(&rows[from..to], &desk.there[from..to], &desk.back[from..to]);
+            from = to;
         }
     }
 
-    /// Puts the errors of all groups on the desk.
-    fn lay_errors(&self, settings: &Settings, desk: &mut Desk) {
-        let count = self.groups.len();
-        for (place, column) in self.errors.iter().enumerate() {
-            desk.row[place] = scaled(desk.errors[place], column, settings);
+    /// Scales the errors of all groups and puts them through the autoencoder over all. Hands back
+    /// its error.
+    fn judge(&self, settings: &Settings, desk: &mut Desk) -> f32 {
+        let (end, units_end) = self.over_at(desk);
+        for (x, column) in desk.row[end..].iter_mut().zip(self.errors.iter()) {
+            *x = scaled(*x, column, settings);
         }
-        desk.there[..count].fill(true);
+        self.over.hidden(&desk.row[end..], &mut desk.units[units_end..]);
+        sigmoid(&mut desk.units[units_end..]);
+        self.over.back(&desk.units[units_end..], &mut desk.back[end..]);
+        sigmoid(&mut desk.back[end..]);
+        small::error(&desk.row[end..], &desk.there[end..], &desk.back[end..])
     }
 
     fn learn(&mut self, row: &[f32], settings: &Settings) {
         self.columns.learn(row);
-        let mut desk = Desk::new();
-        for number in 0..self.groups.len() {
-            self.lay(&self.groups[number], row, settings, &mut desk);
-            let small = &mut self.smalls[number];
-            desk.errors[number] = small.train(&mut desk.room(small.visible()), settings);
+        let desk = &mut Desk::new(self);
+        self.lay(row, settings, desk);
+        self.sum_up(desk);
+        let (end, units_end) = self.over_at(desk);
+        self.errors.learn(&desk.row[end..]);
+        self.judge(settings, desk);
+        small::errors(&desk.row, &desk.there, &mut desk.back);
+        let (mut from, mut units_from) = (0, 0);
+        for small in &mut self.smalls {
+            let (to, units_to) = (from + small.visible(), units_from + small.room());
+            let units = &desk.units[units_from..units_to];
+            small.learn(&desk.row[from..to], &desk.back[from..to], units, settings);
+            (from, units_from) = (to, units_to);
         }
-        self.errors.learn(&desk.errors[..self.groups.len()]);
-        self.lay_errors(settings, &mut desk);
-        self.over.train(&mut desk.room(self.groups.len()), settings);
+        self.over.learn(&desk.row[end..], &desk.back[end..], &desk.units[units_end..], settings);
     }
 
     fn score(&self, row: &[f32], settings: &Settings, desk: &mut Desk) -> f32 {
         if self.errors.column(0).is_none_or(|column| column.count() == 0) {
             return 0.0;
         }
-        for (number, (group, small)) in self.groups.iter().zip(&self.smalls).enumerate() {
-            self.lay(group, row, settings, desk);
-            desk.errors[number] = small.run(&mut desk.room(group.len()));
-        }
-        self.lay_errors(settings, desk);
-        self.over.run(&mut desk.room(self.groups.len())).min(f32::MAX)
+        self.lay(row, settings, desk);
+        self.sum_up(desk);
+        self.judge(settings, desk).min(f32::MAX)
     }
 
     fn explain(&self, row: &[f32], settings: &Settings, out: &mut Vec<Contribution>) {
-        let mut desk = Desk::new();
-        if self.score(row, settings, &mut desk) <= 0.0 {
+        let desk = &mut Desk::new(self);
+        if self.score(row, settings, desk) <= 0.0 {
             return;
         }
         let square = |x: f32| f64::from(x) * f64::from(x);
+        let (end, _) = self.over_at(desk);
         // What each group has of the score.
-        let count = self.groups.len();
-        let shares: Vec<f64> =
-            desk.row.iter().zip(&desk.back).take(count).map(|(x, back)| square(x - back)).collect();
+        let shares = desk.row[end..].iter().zip(&desk.back[end..]);
+        let shares: Vec<f64> = shares.map(|(x, back)| square(x - back)).collect();
         let whole = shares.iter().sum::<f64>();
-        let mut parts = vec![];
-        for ((group, small), share) in self.groups.iter().zip(&self.smalls).zip(shares) {
-            self.lay(group, row, settings, &mut desk);
-            small.run(&mut desk.room(group.len()));
-            let off = |place: usize, desk: &Desk| {
-                if desk.there[place] { square(desk.row[place] - desk.back[place]) } else { 0.0 }
-            };
-            let all = (0..group.len()).map(|place| off(place, &desk)).sum::<f64>();
-            for (place, &c) in group.iter().enumerate() {
+        let off = |place: usize| {
+            if desk.there[place] { square(desk.row[place] - desk.back[place]) } else { 0.0 }
+        };
+        let (mut parts, mut from) = (vec![], 0);
+        for (group, share) in self.groups.iter().zip(shares) {
+            let all = (from..from + group.len()).map(off).sum::<f64>();
+            for (place, &c) in (from..).zip(group) {
                 let (Some(observed), Some(column)) = (value(row, c), self.columns.column(c)) else {
                     continue;
                 };
-                let weight = share / whole.max(f64::MIN_POSITIVE) * off(place, &desk)
-                    / all.max(f64::MIN_POSITIVE);
+                let weight =
+                    share / whole.max(f64::MIN_POSITIVE) * off(place) / all.max(f64::MIN_POSITIVE);
                 let (low, high) = column.range();
                 let expected = low + desk.back[place] * (high - low);
                 parts.push(Contribution { column: c, weight: weight as f32, observed, expected });
             }
+            from += group.len();
         }
         crate::model::heaviest(parts, NAMED, out);
     }
@@ -304,7 +335,9 @@ impl Model for Autoencoders {
     fn score(&self, row: &[f32]) -> f32 {
         match &self.stage {
             Stage::Mapping(_) => 0.0,
-            Stage::Running(ensemble) => ensemble.score(row, &self.settings, &mut Desk::new()),
+            Stage::Running(ensemble) => {
+                ensemble.score(row, &self.settings, &mut Desk::new(ensemble))
+            }
         }
     }
 

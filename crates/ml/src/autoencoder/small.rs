@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sigmoid::sigmoid;
 use super::{BiasStep, Settings};
 use crate::Chance;
 
@@ -18,18 +17,6 @@ pub(super) struct Small {
     weights: Vec<f32>,
     visible_bias: Vec<f32>,
     hidden_bias: Vec<f32>,
-}
-
-/// Room for the numbers of one autoencoder's row, so that nothing is allocated for a row.
-pub(super) struct Room<'r> {
-    /// The row, scaled.
-    pub(super) row: &'r [f32],
-    /// Whether each number is there; an absent one has no error.
-    pub(super) there: &'r [bool],
-    /// Becomes what the autoencoder makes of the row.
-    pub(super) back: &'r mut [f32],
-    /// For the hidden units, twice over.
-    pub(super) units: &'r mut [f32],
 }
 
 impl Small {
@@ -52,80 +39,109 @@ impl Small {
         self.visible_bias.len()
     }
 
-    /// Puts the row through. Hands back the root mean square of the errors.
-    pub(super) fn run(&self, room: &mut Room<'_>) -> f32 {
-        let stride = self.hidden_bias.len();
-        let units = &mut room.units[..stride];
-        units.copy_from_slice(&self.hidden_bias);
-        for (&x, weights) in room.row.iter().zip(self.weights.chunks_exact(stride)) {
-            for (unit, weight) in units.iter_mut().zip(weights) {
-                *unit += x * weight;
+    /// Room that its hidden units take, padding included.
+    pub(super) fn room(&self) -> usize {
+        self.hidden_bias.len()
+    }
+
+    /// The sums of a row's hidden units, before the logistic function.
+    ///
+    /// Units come in groups of `LANES`, nearly always one: what is summed for one group stays in
+    /// registers.
+    pub(super) fn hidden(&self, row: &[f32], units: &mut [f32]) {
+        let (weights, groups) = (self.weights.as_chunks::<LANES>().0, self.groups());
+        let each = units.as_chunks_mut::<LANES>().0.iter_mut();
+        for (group, (units, bias)) in each.zip(self.hidden_bias.as_chunks().0).enumerate() {
+            let mut sums: [f32; LANES] = *bias;
+            for (&x, weights) in row.iter().zip(weights[group..].iter().step_by(groups)) {
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum += x * weight;
+                }
             }
+            *units = sums;
         }
-        sigmoid(units);
-        units[self.hidden..].fill(0.0);
-        let each = self.visible_bias.iter().zip(self.weights.chunks_exact(stride));
-        for (back, (bias, weights)) in room.back.iter_mut().zip(each) {
+    }
+
+    /// What the hidden units make of the row, before the logistic function.
+    pub(super) fn back(&self, units: &[f32], back: &mut [f32]) {
+        let weights = self.weights.as_chunks::<LANES>().0.chunks_exact(self.groups());
+        let units = units.as_chunks::<LANES>().0;
+        for ((back, bias), weights) in back.iter_mut().zip(&self.visible_bias).zip(weights) {
             let mut sums = [0.0_f32; LANES];
-            let pairs = units.as_chunks::<LANES>().0.iter().zip(weights.as_chunks::<LANES>().0);
-            for (units, weights) in pairs {
+            for (units, weights) in units.iter().zip(weights) {
                 for ((sum, unit), weight) in sums.iter_mut().zip(units).zip(weights) {
                     *sum += unit * weight;
                 }
             }
             *back = bias + sums.iter().sum::<f32>();
         }
-        sigmoid(room.back);
-        let mut square = 0.0;
-        for ((x, back), there) in room.row.iter().zip(room.back.iter()).zip(room.there) {
-            let off = if *there { x - back } else { 0.0 };
-            square += off * off;
-        }
-        (square / self.visible().max(1) as f32).sqrt()
     }
 
-    /// Puts the row through and takes one step of gradient descent. Hands back the error before
-    /// the step.
-    pub(super) fn train(&mut self, room: &mut Room<'_>, settings: &Settings) -> f32 {
-        let error = self.run(room);
-        let stride = self.hidden_bias.len();
-        let (units, steps) = room.units.split_at_mut(stride);
-        let steps = &mut steps[..stride];
-        steps.fill(0.0);
-        // From here on `back` holds the errors.
-        for ((back, x), there) in room.back.iter_mut().zip(room.row).zip(room.there) {
-            // Beyond the range a row may be anything; a step must not throw all weights away.
-            *back = if *there { (x - *back).clamp(-1e3, 1e3) } else { 0.0 };
-        }
-        for (off, weights) in room.back.iter().zip(self.weights.chunks_exact(stride)) {
-            for (step, weight) in steps.iter_mut().zip(weights) {
-                *step += off * weight;
+    /// Takes one step of gradient descent from a row, its hidden units and its errors.
+    pub(super) fn learn(&mut self, row: &[f32], off: &[f32], units: &[f32], settings: &Settings) {
+        let (groups, rate) = (self.groups(), settings.rate);
+        let weights = self.weights.as_chunks_mut::<LANES>().0;
+        let each = self.hidden_bias.as_chunks_mut::<LANES>().0.iter_mut();
+        let mut whole = 0.0;
+        for (group, (bias, units)) in each.zip(units.as_chunks::<LANES>().0).enumerate() {
+            let real = self.hidden.saturating_sub(group * LANES);
+            let mut units = *units;
+            units.iter_mut().skip(real).for_each(|padding| *padding = 0.0);
+            let mut steps = [0.0_f32; LANES];
+            for (off, weights) in off.iter().zip(weights[group..].iter().step_by(groups)) {
+                for (step, weight) in steps.iter_mut().zip(weights) {
+                    *step += off * weight;
+                }
             }
-        }
-        for (step, unit) in steps.iter_mut().zip(units.iter()) {
-            *step *= unit * (1.0 - unit);
-        }
-        let rate = settings.rate;
-        let each = room.row.iter().zip(room.back.iter()).zip(self.weights.chunks_exact_mut(stride));
-        for ((x, off), weights) in each {
-            let x = x.clamp(-1e3, 1e3);
-            for ((weight, step), unit) in weights.iter_mut().zip(steps.iter()).zip(units.iter()) {
-                *weight += rate * (x * step + off * unit);
+            for (step, unit) in steps.iter_mut().zip(&units) {
+                *step *= unit * (1.0 - unit);
+            }
+            let each = weights[group..].iter_mut().step_by(groups);
+            for ((x, off), weights) in row.iter().zip(off).zip(each) {
+                let x = x.clamp(-MOST_STEP, MOST_STEP);
+                for ((weight, step), unit) in weights.iter_mut().zip(&steps).zip(&units) {
+                    *weight += rate * (x * step + off * unit);
+                }
+            }
+            match settings.bias_step {
+                BiasStep::Each => add(bias, &steps, rate),
+                BiasStep::Mean => steps.iter().for_each(|step| whole += step),
             }
         }
         match settings.bias_step {
-            BiasStep::Each => {
-                add(&mut self.hidden_bias, steps, rate);
-                add(&mut self.visible_bias, room.back, rate);
-            }
+            BiasStep::Each => add(&mut self.visible_bias, off, rate),
             BiasStep::Mean => {
-                let hidden = steps.iter().sum::<f32>() / self.hidden as f32;
-                let visible = room.back.iter().sum::<f32>() / self.visible() as f32;
+                let hidden = whole / self.hidden as f32;
+                let visible = off.iter().sum::<f32>() / self.visible() as f32;
                 self.hidden_bias[..self.hidden].iter_mut().for_each(|b| *b += rate * hidden);
                 self.visible_bias.iter_mut().for_each(|b| *b += rate * visible);
             }
         }
-        error
+    }
+
+    /// Groups of hidden units.
+    fn groups(&self) -> usize {
+        self.hidden_bias.len() / LANES
+    }
+}
+
+/// Beyond the range a row may be anything; a step must not throw all weights away.
+const MOST_STEP: f32 = 1e3;
+
+/// Root mean square of what an autoencoder did not put together again; an absent number has no error.
+pub(super) fn error(row: &[f32], there: &[bool], back: &[f32]) -> f32 {
+    let mut square = 0.0;
+    for ((x, back), there) in row.iter().zip(back).zip(there) {
+        let off = if *there { x - back } else { 0.0 };
+        square += off * off;
+    }
+    (square / row.len().max(1) as f32).sqrt()
+}
+
+/// Puts the errors in the place of what came back.
+pub(super) fn errors(row: &[f32], there: &[bool], back: &mut [f32]) {
+    for ((back, x), there) in back.iter_mut().zip(row).zip(there) {
+        *back = if *there { (x - *back).clamp(-MOST_STEP, MOST_STEP) } else { 0.0 };
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::sorted::Sorted;
 use crate::Chance;
 
 /// Which scores are kept when there are more than there is room for.
@@ -16,14 +17,13 @@ pub enum Keep {
     Sample,
 }
 
-/// Scores of normal rows in order of size. Asking is a binary search; learning moves up to
-/// 4 bytes a kept score in memory.
+/// Scores of normal rows in order of size. Asking is a binary search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     most: usize,
     keep: Keep,
     /// From the smallest up.
-    sorted: Vec<f32>,
+    sorted: Sorted,
     /// In the order in which they came; only where the latest are kept.
     arrived: VecDeque<f32>,
     seen: u64,
@@ -34,7 +34,7 @@ impl Scores {
     /// None yet, and room for `most`. `seed` matters only for a sample.
     pub const fn new(most: usize, keep: Keep, seed: u64) -> Self {
         let chance = Chance::new(seed);
-        Self { most, keep, sorted: Vec::new(), arrived: VecDeque::new(), seen: 0, chance }
+        Self { most, keep, sorted: Sorted::new(), arrived: VecDeque::new(), seen: 0, chance }
     }
 
     /// Takes a score; one that is not finite is not taken.
@@ -46,8 +46,7 @@ impl Scores {
         if self.sorted.len() >= self.most && !self.make_room() {
             return;
         }
-        let place = self.sorted.partition_point(|kept| *kept < score);
-        self.sorted.insert(place, score);
+        self.sorted.insert(score);
         if self.keep == Keep::Latest {
             self.arrived.push_back(score);
         }
@@ -55,26 +54,26 @@ impl Scores {
 
     /// Lets one score go. False where it is the new one that goes.
     fn make_room(&mut self) -> bool {
-        let place = match self.keep {
+        match self.keep {
             Keep::Latest => {
-                let oldest = self.arrived.pop_front().unwrap_or_default();
-                self.sorted.partition_point(|kept| *kept < oldest).min(self.sorted.len() - 1)
+                self.sorted.remove(self.arrived.pop_front().unwrap_or_default());
+                true
             }
             Keep::Sample => {
                 let end = usize::try_from(self.seen).unwrap_or(usize::MAX);
-                self.chance.below(end)
+                let place = self.chance.below(end);
+                let goes = place < self.sorted.len();
+                if goes {
+                    self.sorted.remove_at(place);
+                }
+                goes
             }
-        };
-        if place < self.sorted.len() {
-            self.sorted.remove(place);
-            return true;
         }
-        false
     }
 
     /// The conformal p-value of a score. One that is not a number is normal: it says nothing.
     pub fn p(&self, score: f32) -> f64 {
-        let below = self.sorted.partition_point(|kept| *kept < score);
+        let below = self.sorted.below(score);
         let above = if score.is_nan() { self.sorted.len() } else { self.sorted.len() - below };
         (1 + above) as f64 / (1 + self.sorted.len()) as f64
     }
@@ -93,7 +92,7 @@ impl Scores {
     /// The kept score that so many others are above.
     pub fn highest(&self, above: usize) -> Option<f32> {
         let place = self.sorted.len().checked_sub(above + 1)?;
-        self.sorted.get(place).copied()
+        self.sorted.get(place)
     }
 
     /// How many are kept.

@@ -13,8 +13,12 @@ use super::{Rows, TreeError};
 /// Rows that step side by side.
 const LANES: usize = 16;
 
-/// Fewer rows than this walk one by one: most lanes would step for nothing.
+/// Fewer rows than this walk one by one, through several trees at once: most lanes of a block would
+/// step for nothing.
 const FEW: usize = 6;
+
+/// Trees that one row walks at the same time.
+const ABREAST: usize = 8;
 
 /// So many times the lanes are a block.
 const GROUPS: usize = 4;
@@ -127,9 +131,7 @@ impl Trees {
         out.reserve(rows.count() * outputs);
         (0..rows.count()).for_each(|_| out.extend_from_slice(&self.base));
         if rows.count() < FEW {
-            for (row, out) in rows.iter().zip(out.chunks_exact_mut(outputs)) {
-                self.alone(row, out);
-            }
+            self.few(rows, out);
             return Ok(());
         }
         let mut turned = vec![[0.0; LANES]; rows.width() * GROUPS];
@@ -183,21 +185,32 @@ impl Trees {
 }
 
 impl Trees {
-    /// Adds the scores of one row, tree after tree as a block does.
-    fn alone(&self, row: &[f32], out: &mut [f32]) {
+    /// Adds the scores of a few rows, tree after tree as a block does. A row walks several trees
+    /// abreast: each step waits for the one before it, and no tree for another. Trees that one row
+    /// has walked are still near for the next.
+    fn few(&self, rows: Rows<'_>, out: &mut [f32]) {
         let outputs = self.outputs();
-        for (at, place) in self.places.iter().enumerate() {
-            let nodes = &self.nodes[place.begin..place.end];
-            let mut here = 0;
-            loop {
-                let node = nodes[here];
-                let left = usize::from(node.left);
-                if left == here {
-                    break;
-                }
-                here = left + usize::from(row[usize::from(node.column)] > node.threshold);
+        for (chunk, places) in self.places.chunks(ABREAST).enumerate() {
+            let mut begins = [0; ABREAST];
+            for (begin, place) in begins.iter_mut().zip(places) {
+                *begin = place.begin;
             }
-            out[if outputs == 1 { 0 } else { at % outputs }] += self.values[place.begin + here];
+            let depth = places.iter().map(|place| place.depth).max().unwrap_or(0);
+            for (row, out) in rows.iter().zip(out.chunks_exact_mut(outputs)) {
+                // Places without a tree walk down the first one, and nobody asks where.
+                let mut at = begins;
+                for _ in 0..depth {
+                    for (at, begin) in at.iter_mut().zip(begins) {
+                        let node = self.nodes[*at];
+                        let right = usize::from(row[usize::from(node.column)] > node.threshold);
+                        *at = begin + usize::from(node.left) + right;
+                    }
+                }
+                for (lane, at) in at.into_iter().take(places.len()).enumerate() {
+                    let tree = chunk * ABREAST + lane;
+                    out[if outputs == 1 { 0 } else { tree % outputs }] += self.values[at];
+                }
+            }
         }
     }
 }
