@@ -217,6 +217,21 @@ fn many_writers_close_segments_at_once_and_make_one_chain() {
     assert!(report.segments > 10, "{report:?}");
 }
 
+#[test]
+fn a_segment_that_one_user_begins_can_be_written_by_whom_the_folder_belongs_to() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let folder = tempfile::tempdir().unwrap();
+    // Only root may give things away; others make what is their own anyway.
+    if chown(folder.path(), Some(12_345), Some(12_346)).is_err() {
+        return;
+    }
+    drop(written(folder.path(), 20));
+    for path in closed(folder.path()).into_iter().chain([folder.path().join(LEDGER)]) {
+        let about = fs::metadata(&path).unwrap();
+        assert_eq!((about.uid(), about.gid()), (12_345, 12_346), "{}", path.display());
+    }
+}
+
 /// What happens to a ledger.
 #[derive(Clone, Debug)]
 enum Step {

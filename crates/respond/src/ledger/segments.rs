@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -272,9 +272,23 @@ pub fn export(folder: &Path, archive: Option<&Path>, to: &Path) -> Result<(), Le
 }
 
 /// The newest segment, to be read and appended to; made where it is not there.
+///
+/// Several processes write the ledger, and not all of them as the same user: what is made belongs to
+/// whom the folder does. Only who may give it away has to.
 pub(super) fn newest(path: &Path) -> Result<File, LedgerError> {
+    let io = |why| file_error(path, why);
     let file = OpenOptions::new().read(true).append(true).create(true).mode(0o640).open(path);
-    file.map_err(|why| file_error(path, why))
+    let file = file.map_err(io)?;
+    let about = file.metadata().map_err(io)?;
+    let folder = path.parent().and_then(|folder| fs::metadata(folder).ok());
+    if let Some(folder) = folder
+        && about.len() == 0
+        && (about.uid(), about.gid()) != (folder.uid(), folder.gid())
+        && let Err(error) = fchown(&file, Some(folder.uid()), Some(folder.gid()))
+    {
+        tracing::debug!(%error, "the ledger's newest file stays with whoever made it");
+    }
+    Ok(file)
 }
 
 /// Whether an open file is still the one of this name.
