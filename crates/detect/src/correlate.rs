@@ -4,13 +4,14 @@
 //! device was a victim a while ago, since that is how an attack moves on; or the case of its user.
 //! A shared victim alone joins nothing: two strangers at one PACS are two causes.
 
+mod held;
 mod involved;
 
 use std::time::Duration;
 
 use assets::{Entity, Inventory};
+use held::Held;
 use involved::Involved;
-use learn::Bounded;
 use model::case::{Case, CaseId, StoryLine};
 use model::device::{DeviceId, Tier};
 use model::finding::{Finding, FindingKind, PeerRef, Severity};
@@ -56,7 +57,7 @@ pub struct Correlator {
     serial: u64,
     findings: Vec<Finding>,
     changed: Vec<Case>,
-    actors: Bounded<Entity, Timestamp>,
+    held: Held,
     involved: Involved,
     /// Numbers of open cases that have changed.
     dirty: Vec<u64>,
@@ -72,24 +73,42 @@ impl Correlator {
             serial: 0,
             findings: Vec::new(),
             changed: Vec::new(),
-            actors: Bounded::new(10_000),
+            held: Held::default(),
             involved: Involved::default(),
             dirty: Vec::new(),
             next_close: Timestamp::MIN,
         }
     }
 
-    /// Whether somebody acts in a case of the last days.
+    /// Whether somebody acts in a case that nobody has closed.
     pub fn has(&self, entity: Entity) -> bool {
-        self.actors.contains(&entity)
+        self.held.has(entity)
+    }
+
+    /// Somebody acts in a case, as was known before a restart.
+    pub fn hold(&mut self, entity: Entity, case: &CaseId) {
+        if let Some(number) = number(case) {
+            self.held.note(entity, number);
+        }
+    }
+
+    /// A person closed a case: whoever acted in it teaches again, unless another case holds them or
+    /// more is found.
+    pub fn close(&mut self, case: &CaseId) {
+        if let Some(number) = number(case) {
+            self.held.close(number);
+        }
+    }
+
+    /// A person opened a case again.
+    pub fn reopen(&mut self, case: &CaseId) {
+        if let Some(number) = number(case) {
+            self.held.reopen(number);
+        }
     }
 
     /// Files a finding.
     pub fn add(&mut self, mut finding: Finding, about: Entity, inventory: &Inventory) {
-        if finding.severity >= Severity::Medium {
-            let at = finding.at;
-            self.actors.entry(about, || at);
-        }
         if finding.at >= self.next_close {
             self.next_close = finding.at.plus(CLOSE_EVERY);
             self.close_quiet(finding.at);
@@ -104,6 +123,9 @@ impl Correlator {
             None => self.begin(&finding),
         };
         let open = &mut self.open[index];
+        if finding.severity >= Severity::Medium {
+            self.held.note(about, open.number);
+        }
         finding.case = Some(open.case.id.clone());
         let (actors, victims) = (open.actors.len(), open.victims.len());
         let users = open.case.users.len();
@@ -246,6 +268,11 @@ impl Correlator {
             keep
         });
     }
+}
+
+/// The number in `C-0001`.
+fn number(case: &CaseId) -> Option<u64> {
+    case.0.strip_prefix("C-")?.parse().ok()
 }
 
 impl Open {
@@ -410,5 +437,35 @@ mod tests {
         ward.call(DESK, PACS, 9_001);
         let findings = ward.findings();
         assert!(findings.iter().all(|f| f.severity > Severity::Info || f.case.is_none()));
+    }
+
+    #[test]
+    fn who_acts_in_a_case_is_held_until_a_person_closes_it_and_over_a_restart() {
+        let mut ward = Ward::peopled();
+        scans(ward.watch(), INTRUDER);
+        let found = ward.findings();
+        let found = found.iter().find(|f| f.severity >= Severity::Medium).unwrap();
+        let (device, case) = (&found.device.id, found.case.as_ref().unwrap());
+        assert!(ward.engine.is_held(device));
+        // A restart knows of cases what the store tells it.
+        let saved = ward.engine.save().unwrap();
+        let mut again = Ward::peopled().engine;
+        again.load(&saved).unwrap();
+        assert!(!again.is_held(device));
+        again.hold(device, case);
+        assert!(again.is_held(device));
+        again.close_case(case);
+        assert!(!again.is_held(device));
+        ward.engine.close_case(case);
+        assert!(!ward.engine.is_held(device));
+        ward.engine.reopen_case(case);
+        assert!(ward.engine.is_held(device));
+        // What is found after it was closed holds again.
+        ward.engine.close_case(case);
+        let fields = [("service", word("telnet"))];
+        ward.over(&protocols::remote::SESSION, INTRUDER, PUMPS[1], 23, &fields);
+        let more = ward.findings();
+        assert!(more.iter().any(|f| f.severity >= Severity::Medium), "{more:#?}");
+        assert!(ward.engine.is_held(device));
     }
 }

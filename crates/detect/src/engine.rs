@@ -6,8 +6,8 @@ use assets::{Entity, Inventory, Who};
 use learn::behaviour::{Behaved, Behaviour, Seen, Standing, Tolerance};
 use learn::{Act, NormalLife};
 use model::KindMap;
-use model::case::Case;
-use model::device::DeviceClass;
+use model::case::{Case, CaseId};
+use model::device::{DeviceClass, DeviceId};
 use model::finding::Finding;
 use model::observation::Observation;
 use model::time::Timestamp;
@@ -290,6 +290,29 @@ impl Engine {
         for (finding, about) in self.findings.take() {
             self.correlator.add(finding, about, &self.inventory);
         }
+    }
+
+    /// A person closed a case: whoever acted in it teaches again, unless another case holds them or
+    /// more is found.
+    pub fn close_case(&mut self, case: &CaseId) {
+        self.correlator.close(case);
+    }
+
+    /// A person opened a case again.
+    pub fn reopen_case(&mut self, case: &CaseId) {
+        self.correlator.reopen(case);
+    }
+
+    /// A device acts in a case that nobody has closed, as was known before a restart.
+    pub fn hold(&mut self, device: &DeviceId, case: &CaseId) {
+        if let Some(ix) = self.inventory.by_id(device) {
+            self.correlator.hold(Entity::Device(ix), case);
+        }
+    }
+
+    /// Whether a device acts in a case that nobody has closed, and therefore teaches nobody.
+    pub fn is_held(&self, device: &DeviceId) -> bool {
+        self.inventory.by_id(device).is_some_and(|ix| self.correlator.has(Entity::Device(ix)))
     }
 
     /// How devices behave.

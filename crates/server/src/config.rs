@@ -4,6 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::case::CaseId;
+use store::CaseStatus;
+
 use crate::blocklists::Blocklists;
 use crate::teach::{Said, Taught};
 
@@ -35,6 +38,8 @@ pub struct Config {
     /// Teaches the models what an analyst said, or says what that would change. May block for some
     /// seconds.
     pub teach: Option<Arc<dyn Fn(Said) -> Taught + Send + Sync>>,
+    /// Told where a person left a case.
+    pub moved: Option<Arc<dyn Fn(CaseId, CaseStatus) + Send + Sync>>,
     /// The site's response. Without it, its routes say so.
     pub response: Option<Arc<respond::Office>>,
     /// Block lists for firewalls to pull. Without them nobody is let in there.
@@ -56,6 +61,7 @@ impl Default for Config {
             metrics: None,
             statistics: None,
             teach: None,
+            moved: None,
             response: None,
             blocklists: None,
         }

@@ -26,7 +26,7 @@ use store::{SqliteStore, Store};
 use crate::analyze::tell;
 
 pub(crate) use command::command;
-pub(crate) use live::{Desk, desk};
+pub(crate) use live::{Desk, desk, hold};
 
 /// Name of the file of labels, beside the baseline or in the folder of an instance.
 const FILE: &str = "feedback.jsonl";

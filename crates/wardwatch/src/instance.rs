@@ -74,6 +74,7 @@ impl Instance {
         let status = Arc::<Mutex<Status>>::default();
         let (models, for_models) = (Arc::clone(&status), Arc::clone(&status));
         let (slot, desk) = feedback::desk(data, Arc::clone(&store));
+        let cases = slot.clone();
         let config = server::Config {
             metrics: Some(Arc::new(move || {
                 figures::publish(&for_metrics);
@@ -82,6 +83,7 @@ impl Instance {
             })),
             statistics: Some(Arc::new(move || figures::statistics(&for_stats, &read(&models)))),
             teach: Some(Arc::new(move |said| slot.teach(said))),
+            moved: Some(Arc::new(move |case, status| cases.moved(case, status))),
             ..config
         };
         let shared: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
@@ -111,6 +113,7 @@ impl Instance {
         let saved = serde_json::from_slice(&bytes)
             .context("the saved baseline is damaged: remove it from the store and learn anew")?;
         engine.load(&saved)?;
+        feedback::hold(&self.store, engine)?;
         Ok(true)
     }
 
@@ -287,6 +290,10 @@ impl Outputs for Results {
         }
         if let Some(desk) = &mut self.desk {
             desk.serve(engine, self.judged);
+            let freed = desk.take_freed();
+            if let Some(responder) = &mut self.responder {
+                responder.readmit(freed);
+            }
         }
         if self.devices_at.is_none_or(|at| at.elapsed() >= DEVICES_EVERY) {
             self.devices_at = Some(Instant::now());

@@ -46,7 +46,8 @@ pub(crate) async fn set_status(
 ) -> Result<Json<CaseRecord>, Problem> {
     let change =
         StatusChange { status: new.status, who: session.user, at: now(), note: note(new.note)? };
-    let id = CaseId(id);
+    let (id, status) = (CaseId(id), new.status);
+    let moved = id.clone();
     let record = app
         .blocking(move |store| {
             if !store.set_case_status(&id, &change)? {
@@ -56,6 +57,9 @@ pub(crate) async fn set_status(
         })
         .await?;
     let record = record.ok_or_else(|| Problem::not_found("case"))?;
+    if let Some(tell) = &app.config.moved {
+        tell(moved, status);
+    }
     app.live.publish("case", &record);
     Ok(Json(record))
 }

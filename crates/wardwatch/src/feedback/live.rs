@@ -6,6 +6,7 @@
 //! gives the same answers again.
 
 use std::io::{Read, Seek, SeekFrom};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,9 +14,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use detect::Engine;
-use model::Timestamp;
+use model::finding::DeviceRef;
+use model::{CaseId, Severity, Timestamp};
 use server::{Said, Taught};
-use store::{SqliteStore, Verdict};
+use store::{CaseStatus, Query, SqliteStore, Store, Verdict};
 
 use super::covers::Covers;
 use super::{Effect, Line, MOST, Word, append, file_of, version};
@@ -33,11 +35,24 @@ struct Asked {
     reply: Sender<Taught>,
 }
 
+/// Open cases that are gone through at a start, of each status, and findings of a case: the latest.
+const HELD: usize = 300;
+/// Cases that people moved and that may wait.
+const MOVED: usize = 1_024;
+
 /// The place where words are put.
 #[derive(Clone)]
-pub(crate) struct Slot(Sender<Asked>);
+pub(crate) struct Slot(Sender<Asked>, Sender<(CaseId, CaseStatus)>);
 
 impl Slot {
+    /// Says where a person left a case.
+    pub(crate) fn moved(&self, case: CaseId, status: CaseStatus) {
+        if let Err(error) = self.1.try_send((case, status)) {
+            // The store has it, and the next start goes by that.
+            tracing::warn!(%error, "learning does not hear where a case was left");
+        }
+    }
+
     /// Puts a word there, and waits for what comes of it.
     pub(crate) fn teach(&self, said: Said) -> Taught {
         let (reply, answer) = bounded(1);
@@ -59,6 +74,9 @@ impl Slot {
 /// Where words are taken up.
 pub(crate) struct Desk {
     asked: Receiver<Asked>,
+    moved: Receiver<(CaseId, CaseStatus)>,
+    /// Addresses whose doings count as normal life again, since a case was a false alarm.
+    freed: Vec<IpAddr>,
     store: Arc<SqliteStore>,
     file: PathBuf,
     /// Bytes of the file that are in.
@@ -69,7 +87,9 @@ pub(crate) struct Desk {
 /// A desk for words on what a store holds, and the slot for them.
 pub(crate) fn desk(data: &Path, store: Arc<SqliteStore>) -> (Slot, Desk) {
     let (to, asked) = bounded(QUEUE);
-    (Slot(to), Desk { asked, store, file: file_of(data), read: 0, looked: Instant::now() })
+    let (move_to, moved) = bounded(MOVED);
+    let (file, freed) = (file_of(data), Vec::new());
+    (Slot(to, move_to), Desk { asked, moved, freed, store, file, read: 0, looked: Instant::now() })
 }
 
 /// What a verdict is to the models: normal or an attack, or nothing.
@@ -89,6 +109,12 @@ impl Desk {
 
     /// Takes up what waits. `judged` is the end of the last windows that were judged.
     pub(crate) fn serve(&mut self, engine: &mut Engine, judged: Option<Timestamp>) {
+        for (case, status) in self.moved.try_iter() {
+            match status {
+                CaseStatus::Closed => engine.close_case(&case),
+                CaseStatus::Open | CaseStatus::Acknowledged => engine.reopen_case(&case),
+            }
+        }
         for _ in 0..QUEUE {
             let Ok(Asked { said, reply }) = self.asked.try_recv() else { break };
             let taught = self
@@ -105,11 +131,37 @@ impl Desk {
         }
     }
 
-    fn take(&self, said: &Said, engine: &mut Engine, judged: Option<Timestamp>) -> Result<Taught> {
+    /// Addresses whose doings count as normal life again.
+    pub(crate) fn take_freed(&mut self) -> Vec<IpAddr> {
+        std::mem::take(&mut self.freed)
+    }
+
+    /// What acted in a false alarm teaches again; what acted in an attack does not.
+    fn hold_or_free(&mut self, case: &CaseId, normal: bool, engine: &mut Engine) -> Result<()> {
+        if !normal {
+            engine.reopen_case(case);
+            return Ok(());
+        }
+        engine.close_case(case);
+        let acted = acted(&self.store, case)?.into_iter();
+        let free = acted.filter(|device| !engine.is_held(&device.id));
+        self.freed.extend(free.filter_map(|device| device.ip));
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        said: &Said,
+        engine: &mut Engine,
+        judged: Option<Timestamp>,
+    ) -> Result<Taught> {
         let Some(normal) = normal(said.verdict) else {
             let says = format!("'{}' teaches the models nothing.", said.verdict.name());
             return Ok(Taught { says, ..Taught::default() });
         };
+        if !said.preview && said.about.starts_with("C-") {
+            self.hold_or_free(&CaseId(said.about.clone()), normal, engine)?;
+        }
         let word = Word { about: &said.about, normal, by: &said.who, at: said.at, why: &said.note };
         let mut labels = word.labels(&self.store, engine)?;
         let covers = Covers::new(&self.store, engine);
@@ -161,6 +213,41 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Whoever acted in cases that nobody has closed teaches nobody after a restart either.
+///
+/// # Errors
+/// When the store cannot be asked.
+pub(crate) fn hold(store: &SqliteStore, engine: &mut Engine) -> Result<()> {
+    for status in [CaseStatus::Open, CaseStatus::Acknowledged] {
+        let query = Query {
+            status: Some(status),
+            severity: Some(Severity::Medium),
+            limit: Some(HELD),
+            ..Query::default()
+        };
+        for record in store.cases(&query)?.items {
+            for device in acted(store, &record.case.id)? {
+                engine.hold(&device.id, &record.case.id);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Who acted in a case, as its findings say.
+fn acted(store: &SqliteStore, case: &CaseId) -> Result<Vec<DeviceRef>> {
+    let query = Query {
+        case: Some(case.0.clone()),
+        severity: Some(Severity::Medium),
+        limit: Some(HELD),
+        ..Query::default()
+    };
+    let findings = store.findings(&query)?.items;
+    let mut devices: Vec<DeviceRef> = findings.into_iter().map(|found| found.device).collect();
+    devices.dedup_by(|one, other| one.id == other.id);
+    Ok(devices)
 }
 
 fn says(normal: bool, windows: usize, effect: Effect) -> String {

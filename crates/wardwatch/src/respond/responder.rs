@@ -6,6 +6,7 @@
 //! the thread that finds, which only leaves news here.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -46,6 +47,8 @@ struct News {
     lost: u64,
     findings: Vec<Finding>,
     devices: Option<Vec<Device>>,
+    /// Whoever acted in a false alarm.
+    readmitted: Vec<IpAddr>,
     /// Cases that were opened or have changed.
     cases: BTreeMap<CaseId, Case>,
     /// Answered once everything before is done and kept.
@@ -57,6 +60,7 @@ impl News {
         self.observations.is_empty()
             && self.findings.is_empty()
             && self.devices.is_none()
+            && self.readmitted.is_empty()
             && self.cases.is_empty()
             && self.until.is_none()
     }
@@ -103,6 +107,11 @@ impl Responder {
         if self.news.findings.len() < FINDINGS {
             self.news.findings.push(finding.clone());
         }
+    }
+
+    /// What these did was a false alarm, and counts as normal life again.
+    pub(crate) fn readmit(&mut self, addresses: Vec<IpAddr>) {
+        self.news.readmitted.extend(addresses);
     }
 
     pub(crate) fn case(&mut self, case: &Case) {
@@ -184,6 +193,9 @@ impl Worker {
         if let Some(devices) = &news.devices {
             let devices = self.place.devices(devices);
             self.office.learn().devices = devices;
+        }
+        if !news.readmitted.is_empty() {
+            self.office.learn().history.readmit(&news.readmitted);
         }
         // First what is no normal life, then what happened.
         for finding in &news.findings {

@@ -93,6 +93,18 @@ impl Outputs for Watch {
     }
 }
 
+fn plan(capture: &Path) -> pipeline::analyze::Plan {
+    pipeline::analyze::Plan {
+        baselines: Vec::new(),
+        captures: vec![capture.to_owned()],
+        logs: Vec::new(),
+        threads: 1,
+        wire: wire::Config::default(),
+        key: SiteKey::new(b"a test"),
+        speed: None,
+    }
+}
+
 /// Watches the hospital with the labels of a folder; what was found, and what the models answered.
 fn watched(
     capture: &Path,
@@ -112,16 +124,7 @@ fn watched(
     let keeper = Keeper::new(store);
     let (judged, spoken) = (None, None);
     let mut watch = Watch { keeper, desk, slot, judged, verdict, spoken, findings: Vec::new() };
-    let plan = pipeline::analyze::Plan {
-        baselines: Vec::new(),
-        captures: vec![capture.to_owned()],
-        logs: Vec::new(),
-        threads: 1,
-        wire: wire::Config::default(),
-        key: SiteKey::new(b"a test"),
-        speed: None,
-    };
-    pipeline::analyze::run(&plan, &mut engine, &mut watch, &mut |_| {}).unwrap();
+    pipeline::analyze::run(&plan(capture), &mut engine, &mut watch, &mut |_| {}).unwrap();
     let taught = watch.spoken.map(|spoken| spoken.join().unwrap());
     (watch.findings, taught)
 }
@@ -190,4 +193,61 @@ fn lines_that_others_add_are_taken_up_once_they_are_whole() {
     enter_all(folder.path(), &mut fresh).unwrap();
     let again: Vec<_> = fresh.behaviour().labels().map(|label| label.from).collect();
     assert_eq!(again, from);
+}
+
+#[test]
+fn who_acts_in_a_case_teaches_nothing_until_it_is_closed_and_a_restart_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = hospital(&folder.path().join("hospital"));
+    let store =
+        Arc::new(SqliteStore::open(&folder.path().join("s.db"), Options::default()).unwrap());
+    let (slot, mut desk) = desk(folder.path(), Arc::clone(&store));
+    let fresh = || {
+        let settings = detect::Settings {
+            learning_seconds: NORMAL_SECONDS - 30.0,
+            models: false,
+            ..detect::Settings::default()
+        };
+        Engine::new(settings, assets::Settings::default())
+    };
+    let mut engine = fresh();
+    let mut keeper = Keeper::new(Arc::clone(&store));
+    pipeline::analyze::run(&plan(&capture), &mut engine, &mut keeper, &mut |_| {}).unwrap();
+    let cases = store.cases(&Query { severity: Some(Severity::Medium), ..Query::default() });
+    let case = cases.unwrap().items.remove(0).case.id;
+    let actor = acted(&store, &case).unwrap().remove(0);
+    assert!(engine.is_held(&actor.id));
+
+    // Going on after a restart, the store says who is held.
+    let restarted = || {
+        let mut again = fresh();
+        again.load(&engine.save().unwrap()).unwrap();
+        assert!(!again.is_held(&actor.id));
+        hold(&store, &mut again).unwrap();
+        again
+    };
+    assert!(restarted().is_held(&actor.id));
+    let closed = store::StatusChange {
+        status: CaseStatus::Closed,
+        who: "ada".to_owned(),
+        at: Timestamp::from_parts(1_800_000_000, 0),
+        note: String::new(),
+    };
+    assert!(store.set_case_status(&case, &closed).unwrap());
+    assert!(!restarted().is_held(&actor.id));
+
+    let mut engine = restarted();
+    engine.hold(&actor.id, &case);
+    slot.moved(case.clone(), CaseStatus::Closed);
+    desk.serve(&mut engine, None);
+    assert!(!engine.is_held(&actor.id) && desk.take_freed().is_empty());
+    slot.moved(case.clone(), CaseStatus::Open);
+    desk.serve(&mut engine, None);
+    assert!(engine.is_held(&actor.id));
+    // A false alarm frees as well, and what was done is normal life again.
+    desk.hold_or_free(&case, true, &mut engine).unwrap();
+    assert!(!engine.is_held(&actor.id));
+    assert_eq!(desk.take_freed().first().copied(), actor.ip);
+    desk.hold_or_free(&case, false, &mut engine).unwrap();
+    assert!(engine.is_held(&actor.id));
 }
