@@ -2,7 +2,9 @@
 //!
 //! How much that says depends on how regular the device was: for a pump with two partners it says a
 //! lot, for an office computer little. What others of its class do, and services that everybody uses,
-//! are no surprise.
+//! are no surprise. Where several call a device that is new here, it is the new one that matters: the
+//! first that calls it is an alert, the others are notes. And who calls it by a service that it used
+//! elsewhere until now does what it always did: the alert is about the new one.
 
 use assets::Entity;
 use learn::Bounded;
@@ -39,11 +41,25 @@ const SERVES: u32 = 8;
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FirstContact {
     told: Bounded<(Entity, Entity, u16), ()>,
+    /// Who was the first to call a service of a device that is new here.
+    #[serde(default = "first")]
+    first: Bounded<(Entity, u16), Entity>,
+    /// Which services somebody used, of whomever.
+    #[serde(default = "used")]
+    used: Bounded<(Entity, u16), ()>,
+}
+
+fn first() -> Bounded<(Entity, u16), Entity> {
+    Bounded::new(20_000)
+}
+
+fn used() -> Bounded<(Entity, u16), ()> {
+    Bounded::new(50_000)
 }
 
 impl Default for FirstContact {
     fn default() -> Self {
-        Self { told: Bounded::new(50_000) }
+        Self { told: Bounded::new(50_000), first: first(), used: used() }
     }
 }
 
@@ -55,24 +71,40 @@ impl Detector for FirstContact {
         let (Entity::Device(actor), Entity::Device(_)) = (cx.who.subject, cx.who.peer) else {
             return;
         };
-        if cx.learning()
-            || o.str("outcome") != Some("established")
-            || known.service_of_target
+        if o.str("outcome") != Some("established")
             || !matches!(o.str("transport"), Some("tcp" | "udp" | "sctp"))
         {
             return;
         }
         let port = responder_port(o).unwrap_or(0);
+        if cx.learning() {
+            self.used.entry((cx.who.subject, port), || ());
+            return;
+        }
+        if known.service_of_target {
+            return;
+        }
         let mut new = false;
         self.told.entry((cx.who.subject, cx.who.peer, port), || new = true);
         if !new {
             return;
         }
         let class = cx.inventory.class(actor);
-        let severity = severity(cx, class);
+        let mut severity = severity(cx, class);
+        let mut of_peer = false;
+        if severity > Severity::Low && cx.is_stranger(cx.who.peer) {
+            let actor = cx.who.subject;
+            of_peer = self.used.contains(&(actor, port));
+            if *self.first.entry((cx.who.peer, port), || actor) != actor {
+                severity = Severity::Low;
+            }
+        }
         // What most others use, or what was long known by another way, is not even worth a note.
         if severity == Severity::Info && (known.others_on_service >= FOR_EVERYBODY || known.pair) {
             return;
+        }
+        if of_peer && severity > Severity::Low {
+            return takes_over(o, cx, out, port);
         }
         let partners = words::count(known.breadth.into(), "service", "services");
         let what = if known.actor {
@@ -104,6 +136,23 @@ impl Detector for FirstContact {
     }
 }
 
+/// Somebody new serves what others served until now.
+fn takes_over(o: &Observation, cx: &Context<'_>, out: &mut Findings, port: u16) {
+    let title = words::sentence(&format!(
+        "{} is called by {} on {} port {port}, which it called elsewhere until now: it takes a server's place, or draws its traffic.",
+        cx.peer(o),
+        cx.subject(o),
+        o.str("transport").unwrap_or("ip"),
+    ));
+    out.claim(cx, o, Severity::Medium, title)
+        .about_peer(o)
+        .because(Reason::new("server of this port", cx.peer(o), "those it called before"))
+        .key(format!("serves {port}"))
+        .score(0.7)
+        .p_value(cx.familiarity().surprise_rate)
+        .make();
+}
+
 fn severity(cx: &Context<'_>, class: DeviceClass) -> Severity {
     let known = cx.familiarity();
     let target = cx.who.peer;
@@ -128,7 +177,9 @@ fn severity(cx: &Context<'_>, class: DeviceClass) -> Severity {
 
 #[cfg(test)]
 mod tests {
-    use crate::fixture::{DESK, MONITORS, PACS, PUMPS, Ward};
+    use model::Severity;
+
+    use crate::fixture::{DESK, INTRUDER, MONITORS, PACS, PUMPS, Ward};
 
     #[test]
     fn a_monitor_that_calls_a_pump_is_found() {
@@ -136,6 +187,24 @@ mod tests {
         ward.watch();
         ward.call(MONITORS[0], PUMPS[0], 22);
         ward.alerts("first_contact", MONITORS[0]);
+    }
+
+    #[test]
+    fn a_new_server_of_a_known_service_is_told_of_and_not_who_calls_it() {
+        let mut ward = Ward::peopled();
+        ward.watch();
+        // Whoever never spoke is not there.
+        ward.call(INTRUDER, DESK, 80);
+        // All of them called the server by this port while they taught.
+        ward.call(MONITORS[0], INTRUDER, 8_443);
+        ward.call(PUMPS[0], INTRUDER, 8_443);
+        let found = ward.findings();
+        let alerts: Vec<_> = found
+            .iter()
+            .filter(|f| f.detector == "first_contact" && f.severity >= Severity::Medium)
+            .collect();
+        assert_eq!(alerts.len(), 1, "{alerts:#?}");
+        assert_eq!(alerts[0].device.ip, INTRUDER.ip.parse().ok());
     }
 
     #[test]

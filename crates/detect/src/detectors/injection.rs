@@ -4,6 +4,9 @@
 //! is the only guard. One more device of a kind that sends the same is being added; a known name
 //! from a new address, while the device behind it keeps still, has probably moved. Anything else is
 //! told.
+//!
+//! Who sends what it always sent to a device that is new here injects nothing: the new one is told
+//! of, once, since it has taken a server's place or draws its traffic.
 
 use std::net::IpAddr;
 
@@ -43,10 +46,17 @@ pub struct Injection {
     senders: Bounded<Box<str>, Vec<Entity>>,
     /// Who sent which kind of message to whom while learning.
     kinds: Bounded<(Entity, Box<str>), Vec<Entity>>,
+    /// To whom somebody sent which kind of message while learning.
+    #[serde(default = "receivers")]
+    receivers: Bounded<(Entity, Box<str>), Vec<Entity>>,
     /// Whose name somebody new uses: who, since when, under which name.
     moved: Bounded<Entity, (Entity, Timestamp, Box<str>)>,
     /// Who uses the name of which device, since when, from where.
     took: Bounded<Entity, (DeviceIx, Timestamp, Option<IpAddr>)>,
+}
+
+fn receivers() -> Bounded<(Entity, Box<str>), Vec<Entity>> {
+    Bounded::new(20_000)
 }
 
 impl Default for Injection {
@@ -54,6 +64,7 @@ impl Default for Injection {
         Self {
             senders: Bounded::new(20_000),
             kinds: Bounded::new(20_000),
+            receivers: receivers(),
             moved: Bounded::new(5_000),
             took: Bounded::new(5_000),
         }
@@ -86,6 +97,7 @@ impl Detector for Injection {
             _ => "laboratory results (ASTM)",
         };
         let kind = (cx.who.peer, Box::from(what));
+        let own = (actor, Box::from(what));
         if cx.learning() {
             for senders in
                 [self.senders.entry(name.into(), Vec::new), self.kinds.entry(kind, Vec::new)]
@@ -93,6 +105,10 @@ impl Detector for Injection {
                 if senders.len() < 64 && !senders.contains(&actor) {
                     senders.push(actor);
                 }
+            }
+            let receivers = self.receivers.entry(own, Vec::new);
+            if receivers.len() < 64 && !receivers.contains(&cx.who.peer) {
+                receivers.push(cx.who.peer);
             }
             return;
         }
@@ -119,6 +135,12 @@ impl Detector for Injection {
         if owner.is_none() && known.service_of_target {
             new_kind(o, cx, out, what);
             return;
+        }
+        if let Some(before) = self.receivers.get(&own)
+            && owner.is_none()
+            && cx.is_stranger(cx.who.peer)
+        {
+            return receiver(o, cx, out, what, before);
         }
         let one_more = kin::one_more(cx, actor, kin);
         // Whoever sends the same anyway may have been given the address of another.
@@ -177,6 +199,29 @@ fn sender(
         .key(format!("{what} {:?}", cx.who.peer))
         .p_value(known.surprise_rate.min(0.02))
         .score(0.9)
+        .make();
+}
+
+/// Somebody new is sent what others were sent until now.
+fn receiver(o: &Observation, cx: &Context<'_>, out: &mut Findings, what: &str, before: &[Entity]) {
+    // One more of those that always got it, such as an analyser that was bought.
+    let one_more = kin::one_more(cx, cx.who.peer, before);
+    let severity = if one_more { Severity::Low } else { Severity::Medium };
+    let usual = match before {
+        [Entity::Device(ix)] => cx.inventory.label(*ix),
+        many => words::count(many.len() as u64, "other device", "other devices"),
+    };
+    let title = words::sentence(&format!(
+        "{} is sent {what} by {}, which sent them to {usual} until now: it takes a server's place, or draws its traffic.",
+        cx.peer(o),
+        cx.subject(o),
+    ));
+    out.claim(cx, o, severity, title)
+        .about_peer(o)
+        .because(Reason::new("receiver of these messages", cx.peer(o), usual))
+        .key("receives")
+        .p_value(0.02)
+        .score(0.7)
         .make();
 }
 
@@ -323,6 +368,25 @@ mod tests {
         ward.pass(5.0);
         sends(&mut ward, MONITORS[1], "MON1");
         ward.alerts("injection", MONITORS[1]);
+    }
+
+    #[test]
+    fn a_new_server_that_all_send_to_is_told_of_once_and_not_the_senders() {
+        let mut ward = wired();
+        for (n, monitor) in MONITORS.into_iter().enumerate() {
+            let name = format!("MON{n}");
+            let fields = [
+                ("type", word("ORU")),
+                ("trigger", word("R01")),
+                ("sending_application", word(&name)),
+            ];
+            ward.over(&protocols::hl7::MESSAGE, monitor, INTRUDER, 2_575, &fields);
+        }
+        let found = ward.findings();
+        let told: Vec<_> = found.iter().filter(|f| f.detector == "injection").collect();
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert_eq!(told[0].device.ip, INTRUDER.ip.parse().ok());
+        assert!(told[0].severity == model::Severity::Medium && told[0].peers.len() == 1);
     }
 
     #[test]
