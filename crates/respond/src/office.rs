@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use model::device::DeviceId;
+use model::device::{DeviceId, InUse};
 
 pub use ground::{Ground, subject};
 pub use propose::{NoProposal, Wish};
@@ -20,7 +20,7 @@ pub use setup::{Setup, SetupError};
 use crate::bedside::Codes;
 use crate::card::Contacts;
 use crate::clock::Clock;
-use crate::desk::{Ask, Desk, Event, Refused, Releaser, Whom};
+use crate::desk::{Action, Ask, Desk, Event, Refused, Releaser, Whom};
 use crate::enforce::Enforcer;
 use crate::essentials::{self, Essentials, Judge};
 use crate::ledger::{Book, Done, LedgerError, Limits, Refusals};
@@ -203,6 +203,33 @@ impl Office {
         // What was only counted is written down when its time has come.
         let _ = book.ask(&Ask::Tick, now)?;
         Ok(book.refusals().clone())
+    }
+
+    /// Takes back what policy did because devices were idle, where traffic now shows a patient. Says
+    /// how much.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or written.
+    pub fn believe_traffic(&self) -> Result<usize, OfficeError> {
+        let resting: Vec<(String, DeviceId)> = self.look(|desk, _| {
+            let of = |action: &Action| {
+                (action.id().to_owned(), action.proposal.intent.subject.id.clone())
+            };
+            desk.resting_on_idle().map(of).collect()
+        })?;
+        let mut count = 0;
+        for (action, device) in resting {
+            let what = self
+                .ground()
+                .devices
+                .get(&device)
+                .filter(|subject| subject.in_use == InUse::InUse)
+                .map(|subject| format!("it serves a patient: {}", subject.in_use_because));
+            if let Some(what) = what {
+                count += usize::from(self.ask(&Ask::Missed { action, what })?.is_ok());
+            }
+        }
+        Ok(count)
     }
 
     /// Lets a device go, by the code at the bedside. Says what ends.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use model::case::CaseId;
-use model::device::{DeviceClass, DeviceId, Tier};
+use model::device::{DeviceClass, DeviceId, InUse, Tier};
 use model::finding::{FindingId, FindingKind, Severity};
 use respond::desk::Status;
 use respond::essentials::profile;
@@ -251,4 +251,42 @@ fn where_nobody_looks_at_traffic_afterwards_policy_does_nothing_by_itself() {
         })
         .unwrap();
     assert!(because.iter().any(|why| why.contains("[[verify]]")), "{because:?}");
+}
+
+#[test]
+fn what_rests_on_idleness_is_taken_back_once_traffic_shows_a_patient() {
+    let site = Site::new(setting());
+    site.habit(ip(1, 2), ip(3, 1), 445, "smb", 9);
+    let ct = DeviceId("ct".to_owned());
+    let idle = Ask::SayIdle {
+        device: ct.clone(),
+        minutes: 30,
+        why: "the room is empty".to_owned(),
+        by: Person::new("kim", Role::Clinical),
+    };
+    let draft = Site::draft("ct", Site::block(ip(3, 1), 445, Way::Out));
+    site.office.propose_draft(&draft).unwrap().unwrap().unwrap();
+    assert_eq!(site.decided(), 0, "nobody said that it is idle");
+    let deny = Ask::Deny {
+        action: "A-0001".to_owned(),
+        by: Person::new("ada", Role::Soc),
+        why: String::new(),
+    };
+    site.office.ask(&deny).unwrap().unwrap();
+    site.office.ask(&idle).unwrap().unwrap();
+    site.office.propose_draft(&draft).unwrap().unwrap().unwrap();
+    let because = site.office.look(|desk, _| desk.action("A-0002").unwrap().because.clone());
+    assert_eq!(site.decided(), 1, "{because:?}");
+    site.office.ask(&Ask::Pushing { action: "A-0002".to_owned() }).unwrap().unwrap();
+    assert_eq!(site.office.believe_traffic().unwrap(), 0);
+    let mut ground = site.office.learn();
+    let in_use = Subject { in_use: InUse::InUse, ..subject("ct", ip(1, 2), DeviceClass::Ct) };
+    ground.devices = Devices::new([in_use], Vec::new());
+    drop(ground);
+    assert_eq!(site.office.believe_traffic().unwrap(), 1);
+    assert_eq!(site.office.believe_traffic().unwrap(), 0);
+    let leaving = site
+        .office
+        .look(|desk, _| matches!(desk.action("A-0002").unwrap().status, Status::Leaving { .. }));
+    assert!(leaving.unwrap());
 }

@@ -11,7 +11,7 @@ use model::device::{DeviceId, Tier};
 use serde::{Deserialize, Serialize};
 
 use super::Desk;
-use super::action::{Action, Ending};
+use super::action::{Action, Ending, Status};
 use super::event::{Event, Refused};
 use super::life::leave;
 use crate::moment::Moment;
@@ -61,6 +61,13 @@ impl Desk {
     /// All devices of which somebody said so, while it counts.
     pub fn all_idle(&self, now: Moment) -> impl Iterator<Item = (&DeviceId, &Idle)> {
         self.idle.iter().filter(move |(_, idle)| idle.left(now).is_some())
+    }
+
+    /// What policy did because a device was idle, and is not over: to be taken back once traffic
+    /// shows a patient.
+    pub fn resting_on_idle(&self) -> impl Iterator<Item = &Action> {
+        let stands = |action: &Action| matches!(action.status, Status::Pushing | Status::InForce);
+        self.actions().filter(move |action| rests_on_idle(action) && stands(action))
     }
 
     pub(super) fn say_idle(

@@ -193,6 +193,11 @@ impl Worker {
         if let Some(devices) = &news.devices {
             let devices = self.place.devices(devices);
             self.office.learn().devices = devices;
+            match self.office.believe_traffic() {
+                Ok(0) => {}
+                Ok(count) => tracing::warn!(count, "taken back: a device thought idle is in use"),
+                Err(error) => tracing::error!(%error, "nothing can be taken back"),
+            }
         }
         if !news.readmitted.is_empty() {
             self.office.learn().history.readmit(&news.readmitted);
