@@ -19,7 +19,7 @@ use crate::words;
 
 static SPEC: DetectorSpec = DetectorSpec {
     name: "first_contact",
-    doc: "A regular device opens a connection to a device or service that it never used.",
+    doc: "A regular device opens a connection to a device or service that it never used, or somebody new takes the place of one that it did.",
     kind: FindingKind::Anomaly,
     reads: &["flow.outcome"],
     attack: &["T1021", "T0866"],

@@ -24,7 +24,7 @@ use crate::words;
 
 static SPEC: DetectorSpec = DetectorSpec {
     name: "injection",
-    doc: "HL7, ASTM or POCT1-A messages from a device that never sent them, or of a kind it never sent.",
+    doc: "HL7, ASTM or POCT1-A messages from a device that never sent them, of a kind it never sent, or to a device that is new here.",
     kind: FindingKind::Anomaly,
     reads: &["hl7.message", "astm.message", "poct1a.message"],
     attack: &["T0856", "T1565.002", "T0830"],
